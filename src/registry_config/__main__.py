@@ -1,0 +1,199 @@
+"""Wires the parts together, and is the only place that catches everything and exits."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from registry_config.errors import EXIT_BUG, RegistryConfigError
+from registry_config.host import HostRunner
+from registry_config.inputs import from_action
+from registry_config.job import Job, prepare
+from registry_config.process_environment import withdraw
+from registry_config.report import Report, make_report
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from registry_config.inputs import Inputs
+    from registry_config.plan import Output, Runner
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_EXIT_BROKEN_PIPE: Final = 128 + signal.SIGPIPE
+
+
+def run_and_exit() -> NoReturn:
+    """The entry point of the command: ends the process at once, as taking Python down would cost a tenth of our start."""
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def main() -> int:
+    """Run the command line; gives the exit code of the process."""
+    # A core file would hold the credentials.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    try:
+        if sys.argv[1:] == ["action"]:
+            return _action()
+        return _command_line(sys.argv[1:])
+    except BrokenPipeError:
+        # Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _EXIT_BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001  (the one place; anything unforeseen is our own fault)
+        _say(_describe_bug(error))
+        return EXIT_BUG
+
+
+def _command_line(arguments: list[str]) -> int:
+    from registry_config import options as command_line  # noqa: PLC0415  (argparse is of no use to the action)
+
+    try:
+        options, argv = command_line.parse(arguments)
+    except RegistryConfigError as error:
+        _say(str(error))
+        return error.exit_code
+    try:
+        inputs = command_line.to_inputs(options, argv, os.environ)
+        if options.action == "check":
+            return _check(inputs)
+        return _run(inputs, options)
+    except RegistryConfigError as error:
+        _say(str(error))
+        _write_json(options.json, Report(error=str(error)))
+        return error.exit_code
+
+
+def _check(inputs: Inputs) -> int:
+    from registry_config.check import describe  # noqa: PLC0415
+    from registry_config.registries import parse_registries  # noqa: PLC0415
+
+    sys.stdout.write("\n".join((*describe(parse_registries(inputs.registries)), "")))
+    return 0
+
+
+def _run(inputs: Inputs, options: argparse.Namespace) -> int:
+    job = prepare(inputs, os.environ, withdrawn=tuple(filter(None, [options.github_token_env])))
+    withdraw(job.withdrawn)
+    for warning in job.warnings:
+        _say(warning)
+    if job.skip_reason:
+        _say(job.skip_reason)
+        _write_json(options.json, Report(skipped=True, error=job.skip_reason))
+        return 0
+    report = _execute(job, inputs, _Streams(), stdin_is_ours=options.registries == "-")
+    for line in (report.error, *report.hints):
+        if line:
+            _say(line)
+    _write_json(options.json, report)
+    return report.exit_code or 0
+
+
+def _action() -> int:
+    from registry_config.workflow import SafeOutput, Workflow  # noqa: PLC0415  (the command line has no runner)
+
+    workflow = Workflow(os.environ)
+    inputs = None
+    try:
+        inputs = from_action(os.environ)
+        job = prepare(inputs, os.environ)
+        withdraw(job.withdrawn)
+        workflow.mask(job.forms)
+        for warning in job.warnings:
+            workflow.annotate("warning", warning)
+        if job.skip_reason:
+            report = Report(skipped=True, error=job.skip_reason)
+            workflow.annotate("notice", job.skip_reason)
+        else:
+            output = SafeOutput(job.redactor)
+            report = _execute(job, inputs, output)
+            output.flush()
+            if report.error:
+                workflow.annotate("error", "\n".join((report.error, *report.hints)))
+        code = report.exit_code or 0
+    except RegistryConfigError as error:
+        report, code = Report(error=str(error)), error.exit_code
+        workflow.annotate("error", str(error))
+    for name, value in report.outputs().items():
+        workflow.output(name, value)
+    if inputs is None or inputs.summary:
+        workflow.summary(report.summary())
+    return code
+
+
+def _execute(job: Job, inputs: Inputs, output: Output, *, stdin_is_ours: bool = False) -> Report:
+    runner = HostRunner(
+        environ=dict(os.environ),
+        redactor=job.redactor,
+        keep_logins=inputs.keep_logins,
+        stdin_is_ours=stdin_is_ours,
+    )
+    with _signals_to(runner):
+        result = runner.run(job.plan, output)
+    hosts = frozenset(credential.host for credential in job.plan.credentials)
+    return make_report(result, job.redactor, hosts, runner.hidden_hosts)
+
+
+@contextmanager
+def _signals_to(runner: Runner) -> Iterator[None]:
+    """Hand signals to the runner; one that we were started to ignore stays ignored."""
+    handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda n, _: runner.interrupt(n)) for number in handled}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Streams:
+    """The tool's streams passed on to ours, byte for byte."""
+
+    @property
+    def stdout(self) -> Callable[[bytes], None]:
+        return lambda data: _write_all(1, data)
+
+    @property
+    def stderr(self) -> Callable[[bytes], None]:
+        return lambda data: _write_all(2, data)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _write_json(path: str, report: Report) -> None:
+    if path:
+        try:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(report.to_json())
+        except OSError as error:
+            _say(f"--json: cannot be written ({(error.strerror or 'unknown').lower()})")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"registry-config: {text}\n")
+    sys.stderr.flush()
+
+
+def _describe_bug(error: BaseException) -> str:
+    """Type and lines of our code, without the message: that could quote anything."""
+    lines = []
+    trace = error.__traceback__
+    while trace:
+        code = trace.tb_frame.f_code
+        lines.append(f"  {os.path.basename(code.co_filename)}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return "\n".join((f"a fault of ours ({type(error).__name__}); please report these lines", *lines))
+
+
+if __name__ == "__main__":
+    run_and_exit()

@@ -1,0 +1,74 @@
+"""What can go wrong, and the exit code of each.
+
+A message reads `place: problem[; remedy]`. It names things of ours (keys, options, positions) and never repeats
+what was typed where a credential could stand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Codes of BSD's sysexits.h; the tool's own codes lie mostly below them.
+EXIT_USAGE = 64
+EXIT_SECRET_FILE = 65
+EXIT_UNAVAILABLE = 69
+EXIT_BUG = 70
+# What a POSIX shell answers for a program that is not there, or cannot be executed, or died of signal n.
+EXIT_NOT_FOUND = 127
+EXIT_NOT_EXECUTABLE = 126
+EXIT_SIGNAL_BASE = 128
+
+
+class RegistryConfigError(Exception):
+    """A refusal that a person can act on."""
+
+    exit_code: ClassVar[int] = EXIT_BUG
+
+    def __init__(self, place: str, problem: str, remedy: str = "") -> None:
+        super().__init__(place, problem, remedy)
+        self.place = place
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.problem}" if self.place else self.problem
+        return f"{text}; {self.remedy}" if self.remedy else text
+
+
+class InputError(RegistryConfigError):
+    """An input or option is missing, malformed, or contradicts another; nothing was started."""
+
+    exit_code = EXIT_USAGE
+
+
+class SecretFileError(RegistryConfigError):
+    """A file that came back from the tool image held a secret and was deleted."""
+
+    exit_code = EXIT_SECRET_FILE
+
+
+class UnavailableError(RegistryConfigError):
+    """The engine, the image or something of the machine cannot be had."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """The nearest known name within two edits of `word`, or None: only then is it safe to show either."""
+    best = min(((_edits(word, name), name) for name in known), default=(3, ""))
+    return best[1] if best[0] <= 2 else None  # noqa: PLR2004  (the bound of the docstring)
+
+
+def _edits(left: str, right: str) -> int:
+    """Levenshtein distance, given up as 3 where the lengths alone differ by more than 2."""
+    if abs(len(left) - len(right)) > 2:  # noqa: PLR2004
+        return 3
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        previous, row[0] = row[0], i
+        for j, b in enumerate(right, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
+    return row[-1]

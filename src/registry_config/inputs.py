@@ -1,0 +1,169 @@
+"""The settings of one run, read once: from the action's environment or from a command line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from registry_config.docker_config import CONFIG_VARIABLES
+from registry_config.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Composite actions get no INPUT_* variables from GitHub's runner; action.yml maps each input to one of these.
+PREFIX: Final = "REGISTRY_CONFIG_INPUT_"
+# The files through which a step speaks to the runner: a tool that could write to them would speak for us.
+RUNNER_FILES: Final = (
+    "GITHUB_OUTPUT",
+    "GITHUB_STATE",
+    "GITHUB_ENV",
+    "GITHUB_PATH",
+    "GITHUB_STEP_SUMMARY",
+)
+# Events whose workflow runs with secrets over files that somebody else may have written.
+UNTRUSTED_EVENTS: Final = ("pull_request_target", "workflow_run", "issue_comment")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Inputs(NamedTuple):
+    """Every input of the action, by its name; the command line fills the same fields.
+
+    Attributes:
+        argv: the command line's words after `--`, taken as they are; None in the action, where `command` counts.
+    """
+
+    registries: str = ""
+    registries_file: str = ""
+    github_token: str | None = None
+    command: str = ""
+    argv: tuple[str, ...] | None = None
+    shell: str = ""
+    working_directory: str = "."
+    env: tuple[str, ...] = ()
+    secret_env: tuple[str, ...] = ()
+    on_missing: str = "fail"
+    keep_logins: bool = False
+    summary: bool = True
+
+    def __repr__(self) -> str:
+        return "Inputs(…)"  # some of the texts hold secrets
+
+
+def from_action(environ: Mapping[str, str]) -> Inputs:
+    """Read the inputs that action.yml hands over.
+
+    Raises:
+        InputError: a boolean or a choice is none, or two inputs contradict each other.
+    """
+
+    def text(name: str) -> str:
+        return environ.get(variable(name), "")
+
+    inputs = Inputs(
+        registries=text("registries"),
+        registries_file=text("registries-file").strip(),
+        github_token=text("github-token"),
+        command=text("command"),
+        shell=text("shell").strip(),
+        working_directory=text("working-directory").strip() or ".",
+        env=tuple(text("env").splitlines()),
+        secret_env=tuple(text("secret-env").splitlines()),
+        on_missing=text("on-missing").strip() or "fail",
+        keep_logins=_boolean("keep-logins", text("keep-logins"), default=False),
+        summary=_boolean("summary", text("summary"), default=True),
+    )
+    check(inputs)
+    return inputs
+
+
+def variable(name: str) -> str:
+    """The variable in which action.yml puts the input `name`."""
+    return PREFIX + name.upper().replace("-", "_")
+
+
+def own_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Variables that carry our inputs, under our names and under those that act sets besides."""
+    act = {f"INPUT_{name.upper().replace('_', '-')}" for name in Inputs._fields}
+    return tuple(
+        name
+        for name in environ
+        if name.startswith(PREFIX) or name.replace("_", "-").replace("INPUT-", "INPUT_", 1) in act
+    )
+
+
+def check(inputs: Inputs) -> None:
+    """Refuse inputs that contradict each other.
+
+    Raises:
+        InputError: naming one of the two.
+    """
+    if inputs.on_missing not in {"fail", "skip"}:
+        raise InputError("on-missing", "must be 'fail' or 'skip'")
+    if inputs.registries and inputs.registries_file:
+        raise InputError("registries-file", "stands beside registries", "give one of them")
+    if inputs.argv is None and not inputs.command.strip():
+        raise InputError("command", "is empty", "write the command to run")
+    if inputs.argv is not None and not inputs.argv:
+        raise InputError("command", "is missing", "write it after --")
+    if inputs.shell and inputs.argv is not None and len(inputs.argv) != 1:
+        raise InputError("command", "must be one script with --shell", "quote the whole script after --")
+    if re.search(r"\s", inputs.shell):
+        raise InputError("shell", "must be one program, without options", "sh and bash get -e from us")
+
+
+def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What `env` and `secret-env` declare, with values from `environ` where none is written.
+
+    Raises:
+        InputError: not a name, a name of ours, or no such variable.
+    """
+    plain = {}
+    for number, line in enumerate(inputs.env, 1):
+        if not line.strip():
+            continue
+        name, sign, value = line.partition("=")
+        place = f"env (line {number})"
+        plain[_name(place, name)] = value if sign else _value(place, name.strip(), environ)
+    secret = {}
+    for number, line in enumerate(inputs.secret_env, 1):
+        if not line.strip():
+            continue
+        place = f"secret-env (line {number})"
+        if "=" in line:
+            raise InputError(place, "takes a name alone", "set the value in the step's env")
+        secret[_name(place, line)] = _value(place, line.strip(), environ)
+    return plain, secret
+
+
+def _name(place: str, text: str) -> str:
+    name = text.strip()
+    if not _NAME.fullmatch(name):
+        raise InputError(place, "is not the name of a variable", "write NAME or NAME=value")
+    if name in CONFIG_VARIABLES:
+        raise InputError(place, f"{name} is set by this action", "leave it out")
+    if name in RUNNER_FILES or name.startswith(PREFIX):
+        raise InputError(place, "this variable is the runner's own", "leave it out")
+    return name
+
+
+def _value(place: str, name: str, environ: Mapping[str, str]) -> str:
+    if name in environ:
+        return environ[name]
+    near = did_you_mean(name, environ)
+    raise InputError(
+        place,
+        "no such variable in the environment",
+        f"did you mean '{near}'?" if near else "set it in the step's env",
+    )
+
+
+def _boolean(name: str, text: str, *, default: bool) -> bool:
+    match text.strip():
+        case "":
+            return default
+        case "true":
+            return True
+        case "false":
+            return False
+    raise InputError(name, "must be true or false")

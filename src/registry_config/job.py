@@ -1,0 +1,179 @@
+"""Everything between the inputs and the run: credentials read and checked, the plan made, what must not be seen."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from registry_config.command import Command, Word, literal, parse_commands
+from registry_config.credentials import (
+    Credential,
+    JobToken,
+    MissingSecretError,
+    password_variables,
+    read_credential,
+)
+from registry_config.errors import InputError
+from registry_config.inputs import RUNNER_FILES, UNTRUSTED_EVENTS, Inputs, declared_variables, own_variables
+from registry_config.plan import Plan
+from registry_config.redaction import Redactor
+from registry_config.registries import Declaration, decode, parse_registries
+from registry_config.secret_forms import all_forms, is_short
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FORK_REMEDY: Final = "secrets are empty in pull requests from forks and by Dependabot: set on-missing: skip"
+
+
+class Job(NamedTuple):
+    """A run that passed every check.
+
+    Attributes:
+        plan: what to run.
+        forms: every byte string that must not be seen.
+        redactor: hides them.
+        withdrawn: variables that no child may find.
+        warnings: what the user should know before the run.
+        skip_reason: why nothing is to be run; empty otherwise.
+    """
+
+    plan: Plan
+    forms: frozenset[bytes]
+    redactor: Redactor
+    withdrawn: frozenset[str]
+    warnings: tuple[str, ...] = ()
+    skip_reason: str = ""
+
+    def __repr__(self) -> str:
+        return f"Job({self.plan!r}, …)"
+
+
+def prepare(inputs: Inputs, environ: Mapping[str, str], *, withdrawn: tuple[str, ...] = ()) -> Job:
+    """Check everything that can be checked before anything starts.
+
+    Args:
+        inputs: the settings.
+        environ: the environment of the step.
+        withdrawn: further variables to keep from every child.
+
+    Raises:
+        InputError: with the place of the first fault.
+    """
+    declarations = parse_registries(_registries_text(inputs, environ))
+    plain, secret = declared_variables(inputs, environ)
+    commands = _commands(inputs, plain)
+    credentials, missing = _read_all(declarations, inputs, environ)
+    if missing and inputs.on_missing == "fail":
+        raise InputError(
+            missing[0].place, missing[0].problem, _FORK_REMEDY if _is_foreign(environ) else missing[0].remedy
+        )
+    forms = all_forms(credentials, _checked_secrets(secret))
+    redactor = Redactor(forms)
+    _refuse_secrets_in(plain, redactor)
+    hidden = {*own_variables(environ), *password_variables(declarations), *RUNNER_FILES, *withdrawn} - set(secret)
+    return Job(
+        plan=Plan(
+            commands=commands,
+            working_directory=inputs.working_directory,
+            credentials=tuple(c for c in credentials if "command" in c.purposes),
+            variables=plain | secret,
+        ),
+        forms=forms,
+        redactor=redactor,
+        withdrawn=frozenset(hidden),
+        warnings=tuple(_short_secrets(credentials, declarations)),
+        skip_reason=f"{missing[0]}; nothing was run (on-missing: skip)" if missing else "",
+    )
+
+
+def _registries_text(inputs: Inputs, environ: Mapping[str, str]) -> str:
+    if not inputs.registries_file:
+        return inputs.registries
+    place = "registries-file"
+    path = os.path.normpath(os.path.join(os.path.realpath("."), inputs.registries_file))
+    if os.path.realpath(path) != path:
+        raise InputError(place, "is or passes a link", "give the real path")
+    workspace = os.path.realpath(environ.get("GITHUB_WORKSPACE") or ".")
+    event = environ.get("GITHUB_EVENT_NAME", "")
+    if event in UNTRUSTED_EVENTS and os.path.commonpath([workspace, path]) == workspace:
+        problem = f"lies in the workspace, which another's commit may have written ({event})"
+        raise InputError(place, problem, "use registries, or a file from elsewhere")
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            text = decode(file.read(), place)
+    except OSError as error:
+        raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})") from None
+    for declaration in parse_registries(text):
+        if declaration.source.kind == "password-file":
+            raise InputError(
+                declaration.place("password-file"), "is not allowed in a registries-file", "use password-env"
+            )
+    return text
+
+
+def _commands(inputs: Inputs, variables: Mapping[str, str]) -> tuple[Command, ...]:
+    if inputs.shell:
+        script = inputs.argv[0] if inputs.argv is not None else inputs.command
+        return (literal((inputs.shell, "-e", "-c", script)),)
+    if inputs.argv is not None:
+        return (literal(inputs.argv),)
+    return parse_commands(inputs.command, variables)
+
+
+def _read_all(
+    declarations: tuple[Declaration, ...], inputs: Inputs, environ: Mapping[str, str]
+) -> tuple[tuple[Credential, ...], list[MissingSecretError]]:
+    token = JobToken(
+        username=environ.get("GITHUB_ACTOR", ""),
+        secret=inputs.github_token,
+        server=environ.get("GITHUB_SERVER_URL", ""),
+    )
+    credentials = []
+    missing = []
+    for declaration in declarations:
+        try:
+            credentials.append(read_credential(declaration, environ, token))
+        except MissingSecretError as error:
+            missing.append(error)
+    return tuple(credentials), missing
+
+
+def _checked_secrets(secret: Mapping[str, str]) -> list[str]:
+    for name, value in secret.items():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InputError("secret-env", f"the value of {name} is not valid UTF-8") from None
+    return [value for value in secret.values() if value]
+
+
+def _refuse_secrets_in(plain: Mapping[str, str], redactor: Redactor) -> None:
+    for name, value in plain.items():
+        if redactor.find(os.fsencode(value))[0]:
+            raise InputError("env", f"the value of {name} contains a secret", "use secret-env")
+
+
+def _short_secrets(credentials: tuple[Credential, ...], declarations: tuple[Declaration, ...]) -> list[str]:
+    places = {declaration.host: declaration.place() for declaration in declarations}
+    return [
+        f"{places[c.host]}: a password of fewer than 6 characters can be hidden in its base64 form only"
+        for c in credentials
+        if is_short(c.secret)
+    ]
+
+
+def _is_foreign(environ: Mapping[str, str]) -> bool:
+    """Whether GitHub runs this without secrets: by Dependabot, or for a pull request from a fork."""
+    if environ.get("GITHUB_ACTOR") == "dependabot[bot]":
+        return True
+    try:
+        with open(environ.get("GITHUB_EVENT_PATH", ""), encoding="utf-8") as file:
+            pull_request = json.load(file)["pull_request"]
+        return bool(pull_request["head"]["repo"]["full_name"] != pull_request["base"]["repo"]["full_name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+__all__ = ["Job", "Word", "prepare"]
