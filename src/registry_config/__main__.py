@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from registry_config.errors import EXIT_BUG, RegistryConfigError
@@ -28,7 +28,7 @@ _EXIT_BROKEN_PIPE: Final = 128 + signal.SIGPIPE
 
 
 def run_and_exit() -> NoReturn:
-    """The entry point of the command: ends the process at once, as taking Python down would cost a tenth of our start."""
+    """The entry point of the command. Ends the process at once: taking Python down would cost a tenth of our start."""
     code = main()
     sys.stdout.flush()
     os._exit(code)
@@ -88,7 +88,7 @@ def _run(inputs: Inputs, options: argparse.Namespace) -> int:
         _write_json(options.json, Report(skipped=True, error=job.skip_reason))
         return 0
     report = _execute(job, inputs, _Streams(), stdin_is_ours=options.registries == "-")
-    for line in (report.error, *report.hints):
+    for line in (*report.warnings, report.error, *report.hints):
         if line:
             _say(line)
     _write_json(options.json, report)
@@ -114,6 +114,8 @@ def _action() -> int:
             output = SafeOutput(job.redactor)
             report = _execute(job, inputs, output)
             output.flush()
+            for warning in report.warnings:
+                workflow.annotate("warning", warning)
             if report.error:
                 workflow.annotate("error", "\n".join((report.error, *report.hints)))
         code = report.exit_code or 0
@@ -128,16 +130,18 @@ def _action() -> int:
 
 
 def _execute(job: Job, inputs: Inputs, output: Output, *, stdin_is_ours: bool = False) -> Report:
-    runner = HostRunner(
-        environ=dict(os.environ),
-        redactor=job.redactor,
-        keep_logins=inputs.keep_logins,
-        stdin_is_ours=stdin_is_ours,
-    )
+    runner: Runner
+    if job.image is None:
+        runner = HostRunner(dict(os.environ), job.redactor, keep_logins=inputs.keep_logins, stdin_is_ours=stdin_is_ours)
+    else:
+        from registry_config.engine import EngineRunner  # noqa: PLC0415  (asyncio and more; not for the host)
+
+        environ = {name: value for name, value in os.environ.items() if name not in job.plan.secret_variables}
+        runner = EngineRunner(job.image, environ, job.redactor, output.progress)
     with _signals_to(runner):
         result = runner.run(job.plan, output)
     hosts = frozenset(credential.host for credential in job.plan.credentials)
-    return make_report(result, job.redactor, hosts, runner.hidden_hosts)
+    return make_report(result, job.redactor, hosts, runner.notes)
 
 
 @contextmanager
@@ -163,6 +167,11 @@ class _Streams:
     def stderr(self) -> Callable[[bytes], None]:
         return lambda data: _write_all(2, data)
 
+    @property
+    def progress(self) -> Callable[[bytes], None]:
+        # The streams are the tool's; why an engine cannot be had is told by the error.
+        return lambda _: None
+
 
 def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
@@ -180,8 +189,10 @@ def _write_json(path: str, report: Report) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"registry-config: {text}\n")
-    sys.stderr.flush()
+    # Nobody to hear it is no reason to lose the command's exit code.
+    with suppress(BrokenPipeError):
+        sys.stderr.write(f"registry-config: {text}\n")
+        sys.stderr.flush()
 
 
 def _describe_bug(error: BaseException) -> str:

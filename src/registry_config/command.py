@@ -87,15 +87,15 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
     pending = ""
     first = 0
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
-        if not pending and line.lstrip().startswith("#"):
+        if not first and line.lstrip().startswith("#"):
             continue
-        first = first if pending else number
+        first = first or number
         backslashes = len(line) - len(line.rstrip("\\"))
         if backslashes % 2:
-            pending += line[:-1] + " "
+            pending += line[:-1]
             continue
         yield first, pending + line
-        pending = ""
+        pending, first = "", 0
     if pending:
         yield first, pending
 

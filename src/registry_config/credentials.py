@@ -93,10 +93,13 @@ def _from_file(place: str, path: str) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise InputError(place, f"cannot be read ({_reason(error)})") from None
-    with open(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise InputError(place, "is not an ordinary file")
-        data = file.read(_MAX_PASSWORD_BYTES + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(_MAX_PASSWORD_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > _MAX_PASSWORD_BYTES:
         raise InputError(place, "is larger than 1 MiB, so not a password")
     try:

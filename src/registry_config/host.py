@@ -20,7 +20,7 @@ from registry_config.errors import (
     InputError,
 )
 from registry_config.memory_config import MemoryConfig, memory_config
-from registry_config.plan import Finished, Output, Plan, Result, Tail
+from registry_config.plan import Finished, Output, Plan, Result, RunNotes, Tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,7 +44,7 @@ class HostRunner:
         stdin_is_ours: the tool gets an empty standard input, as we have read it.
 
     Attributes:
-        hidden_hosts: after a run, registries for which the user's own config has a login that was hidden.
+        notes: after a run, what it has to tell besides its result.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class HostRunner:
         keep_logins: bool = False,
         stdin_is_ours: bool = False,
     ) -> None:
-        self.hidden_hosts: frozenset[str] = frozenset()
+        self.notes = RunNotes()
         self._environ = environ
         self._redactor = redactor
         self._keep_logins = keep_logins
@@ -71,7 +71,7 @@ class HostRunner:
             raise InputError("working-directory", "is not a folder that exists")
         finished: list[Finished] = []
         with memory_config(plan.credentials, self._environ, keep_logins=self._keep_logins) as config:
-            self.hidden_hosts = config.hidden_hosts
+            self.notes = RunNotes(hidden_hosts=config.hidden_hosts)
             for command in plan.commands:
                 if self._interrupted or (finished and finished[-1].exit_code):
                     break
@@ -115,6 +115,7 @@ class HostRunner:
     def _start(self, argv: tuple[str, ...], plan: Plan, config: MemoryConfig) -> subprocess.Popen[bytes]:
         environ = {name: value for name, value in self._environ.items() if name not in CONFIG_VARIABLES}
         environ |= plan.variables
+        environ |= plan.secret_variables
         environ |= config.variables
         return subprocess.Popen(  # noqa: S603  (running what the user asked for is the purpose)
             argv,

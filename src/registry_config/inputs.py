@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError, did_you_mean
+from registry_config.image_reference import image_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,10 +37,13 @@ class Inputs(NamedTuple):
     registries: str = ""
     registries_file: str = ""
     github_token: str | None = None
+    image: str = ""
     command: str = ""
     argv: tuple[str, ...] | None = None
     shell: str = ""
+    use_entrypoint: bool = False
     working_directory: str = "."
+    exclude: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     secret_env: tuple[str, ...] = ()
     on_missing: str = "fail"
@@ -64,11 +68,14 @@ def from_action(environ: Mapping[str, str]) -> Inputs:
         registries=text("registries"),
         registries_file=text("registries-file").strip(),
         github_token=text("github-token"),
+        image=text("image").strip(),
         command=text("command"),
         shell=text("shell").strip(),
+        use_entrypoint=_boolean("use-entrypoint", text("use-entrypoint"), default=False),
         working_directory=text("working-directory").strip() or ".",
-        env=tuple(text("env").splitlines()),
-        secret_env=tuple(text("secret-env").splitlines()),
+        exclude=tuple(filter(None, map(str.strip, _lines(text("exclude"))))),
+        env=_lines(text("env")),
+        secret_env=_lines(text("secret-env")),
         on_missing=text("on-missing").strip() or "fail",
         keep_logins=_boolean("keep-logins", text("keep-logins"), default=False),
         summary=_boolean("summary", text("summary"), default=True),
@@ -108,8 +115,25 @@ def check(inputs: Inputs) -> None:
         raise InputError("command", "is missing", "write it after --")
     if inputs.shell and inputs.argv is not None and len(inputs.argv) != 1:
         raise InputError("command", "must be one script with --shell", "quote the whole script after --")
+    _check_image(inputs)
     if re.search(r"\s", inputs.shell):
         raise InputError("shell", "must be one program, without options", "sh and bash get -e from us")
+
+
+def _check_image(inputs: Inputs) -> None:
+    if inputs.image:
+        try:
+            image_host(inputs.image)
+        except ValueError as error:
+            raise InputError("image", str(error)) from None
+        if inputs.keep_logins:
+            raise InputError("keep-logins", "has no meaning with image", "leave it out")
+    elif inputs.use_entrypoint:
+        raise InputError("use-entrypoint", "needs image")
+    elif inputs.exclude:
+        raise InputError("exclude", "needs image")
+    if inputs.use_entrypoint and inputs.shell:
+        raise InputError("use-entrypoint", "stands beside shell", "give one of them")
 
 
 def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -124,7 +148,8 @@ def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict
             continue
         name, sign, value = line.partition("=")
         place = f"env (line {number})"
-        plain[_name(place, name)] = value if sign else _value(place, name.strip(), environ)
+        name = _name(place, name)
+        plain[name] = value if sign else _value(place, name, environ)
     secret = {}
     for number, line in enumerate(inputs.secret_env, 1):
         if not line.strip():
@@ -132,7 +157,8 @@ def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict
         place = f"secret-env (line {number})"
         if "=" in line:
             raise InputError(place, "takes a name alone", "set the value in the step's env")
-        secret[_name(place, line)] = _value(place, line.strip(), environ)
+        name = _name(place, line)
+        secret[name] = _value(place, name, environ)
     return plain, secret
 
 
@@ -156,6 +182,11 @@ def _value(place: str, name: str, environ: Mapping[str, str]) -> str:
         "no such variable in the environment",
         f"did you mean '{near}'?" if near else "set it in the step's env",
     )
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    # str.splitlines would also split at U+2028 and the like, which untrusted text may hold.
+    return tuple(text.replace("\r\n", "\n").split("\n"))
 
 
 def _boolean(name: str, text: str, *, default: bool) -> bool:

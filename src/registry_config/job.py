@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.command import Command, Word, literal, parse_commands
@@ -16,7 +17,7 @@ from registry_config.credentials import (
 )
 from registry_config.errors import InputError
 from registry_config.inputs import RUNNER_FILES, UNTRUSTED_EVENTS, Inputs, declared_variables, own_variables
-from registry_config.plan import Plan
+from registry_config.plan import ImageSettings, Plan
 from registry_config.redaction import Redactor
 from registry_config.registries import Declaration, decode, parse_registries
 from registry_config.secret_forms import all_forms, is_short
@@ -24,6 +25,7 @@ from registry_config.secret_forms import all_forms, is_short
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_LOOPBACK: Final = re.compile(r"tcp://(?:localhost|127\.[0-9.]+|\[::1\])(?::|$)")
 _FORK_REMEDY: Final = "secrets are empty in pull requests from forks and by Dependabot: set on-missing: skip"
 
 
@@ -32,6 +34,7 @@ class Job(NamedTuple):
 
     Attributes:
         plan: what to run.
+        image: which image to run it in; None for this machine.
         forms: every byte string that must not be seen.
         redactor: hides them.
         withdrawn: variables that no child may find.
@@ -40,6 +43,7 @@ class Job(NamedTuple):
     """
 
     plan: Plan
+    image: ImageSettings | None
     forms: frozenset[bytes]
     redactor: Redactor
     withdrawn: frozenset[str]
@@ -78,13 +82,31 @@ def prepare(inputs: Inputs, environ: Mapping[str, str], *, withdrawn: tuple[str,
             commands=commands,
             working_directory=inputs.working_directory,
             credentials=tuple(c for c in credentials if "command" in c.purposes),
-            variables=plain | secret,
+            variables=plain,
+            secret_variables=secret,
         ),
+        image=_image(inputs, declarations, credentials),
         forms=forms,
         redactor=redactor,
         withdrawn=frozenset(hidden),
-        warnings=tuple(_short_secrets(credentials, declarations)),
+        warnings=(*_short_secrets(credentials, declarations), *_engine_warnings(inputs, environ)),
         skip_reason=f"{missing[0]}; nothing was run (on-missing: skip)" if missing else "",
+    )
+
+
+def _image(
+    inputs: Inputs, declarations: tuple[Declaration, ...], credentials: tuple[Credential, ...]
+) -> ImageSettings | None:
+    if not inputs.image:
+        return None
+    files = [os.path.abspath(d.source.value) for d in declarations if d.source.kind == "password-file"]
+    if inputs.registries_file:
+        files.append(os.path.abspath(inputs.registries_file))
+    return ImageSettings(
+        reference=inputs.image,
+        credentials=tuple(c for c in credentials if "image" in c.purposes),
+        use_entrypoint=inputs.use_entrypoint,
+        exclude=(*inputs.exclude, *files),
     )
 
 
@@ -151,17 +173,24 @@ def _checked_secrets(secret: Mapping[str, str]) -> list[str]:
 
 def _refuse_secrets_in(plain: Mapping[str, str], redactor: Redactor) -> None:
     for name, value in plain.items():
-        if redactor.find(os.fsencode(value))[0]:
+        if redactor.holds(os.fsencode(value)):
             raise InputError("env", f"the value of {name} contains a secret", "use secret-env")
 
 
 def _short_secrets(credentials: tuple[Credential, ...], declarations: tuple[Declaration, ...]) -> list[str]:
-    places = {declaration.host: declaration.place() for declaration in declarations}
+    places = {(declaration.host, declaration.purposes): declaration.place() for declaration in declarations}
     return [
-        f"{places[c.host]}: a password of fewer than 6 characters can be hidden in its base64 form only"
+        f"{places[c.host, c.purposes]}: a password of fewer than 6 characters can be hidden in its base64 form only"
         for c in credentials
         if is_short(c.secret)
     ]
+
+
+def _engine_warnings(inputs: Inputs, environ: Mapping[str, str]) -> list[str]:
+    host = environ.get("_EXPERIMENTAL_DAGGER_RUNNER_HOST", "")
+    if inputs.image and host.startswith("tcp://") and not _LOOPBACK.match(host):
+        return ["engine: credentials travel to it unencrypted by plain tcp://; use tls://, ssh:// or kube-pod://"]
+    return []
 
 
 def _is_foreign(environ: Mapping[str, str]) -> bool:

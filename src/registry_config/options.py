@@ -58,6 +58,8 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, tuple[str, ...]
         at = words.index("--")
         words, argv = words[:at], tuple(words[at + 1 :])
     options, unknown = _parser().parse_known_args(words)
+    if options.action == "action":
+        raise InputError("command line", "action takes no words", "it reads its inputs from the environment")
     if unknown:
         name = unknown[0].partition("=")[0]
         near = did_you_mean(name, _OPTION_NAMES) if name.startswith("-") else None
@@ -78,6 +80,9 @@ def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ
     inputs = Inputs(
         registries=_read(options.registries),
         github_token=environ[token_variable] if token_variable else None,
+        image=options.image,
+        use_entrypoint=options.use_entrypoint,
+        exclude=tuple(options.exclude),
         argv=argv if argv is not None or options.action == "check" else (),
         shell=options.shell,
         working_directory=options.working_directory,
@@ -116,6 +121,17 @@ _OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, object]], ...]] = (
             "metavar": "NAME",
             "default": "",
             "help": "variable with the token for a ghcr.io entry without credentials",
+        },
+    ),
+    (("--image",), {"metavar": "REF", "default": "", "help": "run the command in this tool image, on a Dagger engine"}),
+    (("--use-entrypoint",), {"action": "store_true", "help": "put the image's entrypoint before the command"}),
+    (
+        ("--exclude",),
+        {
+            "metavar": "GLOB",
+            "action": "append",
+            "default": [],
+            "help": "files that neither go to the engine nor come back",
         },
     ),
     (

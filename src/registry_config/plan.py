@@ -17,16 +17,32 @@ TAIL_BYTES: Final = 64 * 1024
 
 
 class Plan(NamedTuple):
-    """One run: commands in order, where, and with which credentials."""
+    """One run: commands in order, where, and with which credentials and variables."""
 
     commands: tuple[Command, ...]
     working_directory: str
     credentials: tuple[Credential, ...]
-    # Declared variables, plain and secret; values of the latter must not be seen.
     variables: Mapping[str, str]
+    secret_variables: Mapping[str, str]
 
     def __repr__(self) -> str:
         return f"Plan({self.commands!r}, {self.working_directory!r}, {self.credentials!r}, …)"
+
+
+class ImageSettings(NamedTuple):
+    """How the image is to be used.
+
+    Attributes:
+        reference: the image, by tag or digest.
+        credentials: those that may be used to pull it.
+        use_entrypoint: put the image's entrypoint before each command.
+        exclude: globs that neither go to the engine nor come back.
+    """
+
+    reference: str
+    credentials: tuple[Credential, ...]
+    use_entrypoint: bool
+    exclude: tuple[str, ...]
 
 
 class Finished(NamedTuple):
@@ -64,6 +80,20 @@ class Result(NamedTuple):
         """That of the command which failed; 128+n where signal n reached us between two commands; else 0."""
         interrupted = EXIT_SIGNAL_BASE + self.signal_number if self.signal_number else 0
         return next((f.exit_code for f in self.finished if f.exit_code), interrupted)
+
+
+class RunNotes(NamedTuple):
+    """What a runner has to tell besides the result.
+
+    Attributes:
+        hidden_hosts: registries for which the user's own config has a login that the tool did not see.
+        image: the tool image by digest.
+        warnings: what the user should know.
+    """
+
+    hidden_hosts: frozenset[str] = frozenset()
+    image: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class Tail:
@@ -108,6 +138,10 @@ class Output(Protocol):
     def stderr(self) -> Callable[[bytes], None]:
         """Takes bytes of the standard error."""
 
+    @property
+    def progress(self) -> Callable[[bytes], None]:
+        """Takes bytes that tell how an engine is getting on."""
+
 
 class Runner(Protocol):
     """Executes a plan, on this machine or in an image."""
@@ -119,6 +153,10 @@ class Runner(Protocol):
             InputError: a pattern matches no file.
             UnavailableError: something that the run needs cannot be had.
         """
+
+    @property
+    def notes(self) -> RunNotes:
+        """What the last run has to tell besides its result."""
 
     def interrupt(self, signal_number: int) -> None:
         """Hand a signal to whatever runs now."""

@@ -35,9 +35,13 @@ class Redactor:
         stream = self.stream()
         return stream.feed(data) + stream.finish(cut=False)
 
+    def holds(self, data: bytes) -> bool:
+        """Whether any form stands in `data`."""
+        return bool(self.find(data)[0])
+
     def text(self, text: str) -> str:
-        """`text` with every form replaced."""
-        return self.data(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+        """`text` with every form replaced, to be shown: bytes that are not UTF-8 become U+FFFD."""
+        return self.data(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
 
     def stream(self) -> RedactingStream:
         """A new stream; one is needed for each flow of bytes."""
@@ -83,9 +87,14 @@ class Redactor:
 
 
 class RedactingStream:
-    """Redacts one flow of bytes that arrives in pieces; holds back only what may be the beginning of a form."""
+    """Redacts one flow of bytes that arrives in pieces; holds back only what may be the beginning of a form.
+
+    Attributes:
+        found: whether a form has been seen so far.
+    """
 
     def __init__(self, redactor: Redactor) -> None:
+        self.found = False
         self._redactor = redactor
         self._held = b""
         # So many of the held bytes belong to a form whose mask went out already.
@@ -106,6 +115,7 @@ class RedactingStream:
 
     def _release(self, found: list[tuple[int, int]], until: int) -> bytes:
         """Everything before `until`, forms replaced; overlapping forms share one mask."""
+        self.found = self.found or bool(found)
         out = bytearray()
         done = self._hidden
         for start, end in found:

@@ -94,6 +94,8 @@ def _compose(text: str) -> yaml.Node | None:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         place = f"registries (line {mark.line + 1})" if mark else "registries"
         raise InputError(place, "not valid YAML", _QUOTE_IT) from None
+    except UnicodeEncodeError:
+        raise InputError("registries", "is not UTF-8", "save it as UTF-8") from None
 
 
 def _refuse_extras(text: str) -> None:

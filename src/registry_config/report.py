@@ -10,7 +10,7 @@ from registry_config.digests import reported_digests
 from registry_config.plan import Tail
 
 if TYPE_CHECKING:
-    from registry_config.plan import Result
+    from registry_config.plan import Result, RunNotes
     from registry_config.redaction import Redactor
 
 
@@ -25,7 +25,9 @@ class Report(NamedTuple):
         error: what went wrong, in our words.
         hints: what to do about it.
         seconds: how long the commands took.
-        summary_rows: command and exit code of each.
+        rows: command and exit code of each.
+        image: the tool image by digest.
+        warnings: what the user should know.
     """
 
     exit_code: int | None = None
@@ -36,6 +38,8 @@ class Report(NamedTuple):
     hints: tuple[str, ...] = ()
     seconds: float = 0.0
     rows: tuple[tuple[str, int], ...] = ()
+    image: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -73,10 +77,12 @@ class Report(NamedTuple):
         lines += [f"| {_code(command)} | {'done' if not code else f'failed ({code})'} |" for command, code in self.rows]
         lines += [f"\nDigest: `{digest}`" for digest in self.digests]
         lines += [f"\n{_escape(line)}" for line in (self.error, *self.hints) if line]
+        if self.image:
+            lines.append(f"\nImage: {_code(self.image)}")
         return "\n".join((*lines, f"\nTook {self.seconds:.1f} s.", ""))
 
 
-def make_report(result: Result, redactor: Redactor, hosts: frozenset[str], hidden_hosts: frozenset[str]) -> Report:
+def make_report(result: Result, redactor: Redactor, hosts: frozenset[str], notes: RunNotes) -> Report:
     """Tell what came of a run, redacted."""
     stdout = Tail()
     for command in result.finished:
@@ -87,7 +93,7 @@ def make_report(result: Result, redactor: Redactor, hosts: frozenset[str], hidde
     if result.exit_code:
         failed = result.finished[-1] if result.finished else None
         error = (failed.problem if failed else "") or f"the command failed with exit code {result.exit_code}"
-        hints = diagnose(failed, hosts, hidden_hosts) if failed else ()
+        hints = diagnose(failed, hosts, notes.hidden_hosts) if failed else ()
     return Report(
         exit_code=result.exit_code if result.finished else None,
         stdout=(_CUT_NOTE if stdout.is_cut else "") + redactor.text(stdout.text),
@@ -95,6 +101,8 @@ def make_report(result: Result, redactor: Redactor, hosts: frozenset[str], hidde
         error=redactor.text(error),
         hints=tuple(map(redactor.text, hints)),
         seconds=result.seconds,
+        image=notes.image,
+        warnings=notes.warnings,
         rows=tuple((" ".join(f.arguments), f.exit_code) for f in result.finished),
     )
 

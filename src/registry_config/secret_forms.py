@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MIN_SECRET: Final = 6
 # A shorter line of a key, or cut of its base64, is no secret by itself and would be found in innocent text.
 MIN_PIECE: Final = 8
+# Not str.splitlines: what it takes for further ends of lines may stand inside of a secret line.
+_LINE_END: Final = re.compile(r"[\r\n]+")
 _PEM_MARKER: Final = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
 # Members of a JSON key that are secret; its other members (type, project, e-mail) are not.
 _SECRET_MEMBER: Final = re.compile(r"private_key|secret|token|password|passwd|credential", re.IGNORECASE)
@@ -67,7 +69,8 @@ TEXT_FORMS: Final[tuple[tuple[str, Callable[[str], str], str], ...]] = (
     ("JSON", _plain_json, "RFC 8259 section 7"),
     ("JSON, ASCII only", _python_json, "Python json.dumps"),
     ("JSON, HTML-safe", _go_json, "Go encoding/json, Marshal"),
-    ("JSON, escaped slash", _slash_json, "PHP json_encode"),
+    ("JSON, escaped slash", _slash_json, "PHP json_encode, JSON_UNESCAPED_UNICODE"),
+    ("JSON, ASCII only, escaped slash", lambda text: _python_json(text).replace("/", "\\/"), "PHP json_encode"),
     ("percent, all", _percent(""), "RFC 3986 section 2.1; JavaScript-like encoders keep fewer"),
     ("percent, lower case", _percent("", "%{:02x}"), "RFC 3986 section 2.1 allows either case"),
     ("percent, path", _percent("/"), "Python urllib.parse.quote"),
@@ -123,7 +126,7 @@ def _pieces(secret: str) -> Iterator[str]:
     """The secret, and those parts of it that are secret by themselves."""
     yield secret
     members = list(_json_members(secret))
-    lines = [line for text in members or [secret] if "\n" in text for line in text.splitlines()]
+    lines = [line for text in members or [secret] if _LINE_END.search(text) for line in _LINE_END.split(text)]
     for piece in (*members, *(line.strip() for line in lines)):
         if len(piece) >= MIN_PIECE and not _PEM_MARKER.fullmatch(piece):
             yield piece

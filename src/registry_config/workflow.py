@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -101,6 +102,9 @@ class SafeOutput:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
+        self._in_group = False
+        # Dagger's log comes from a thread of its own.
+        self._lock = threading.Lock()
         self._pending = {"stdout": b"", "stderr": b""}
 
     @property
@@ -113,14 +117,36 @@ class SafeOutput:
         """Takes bytes of the standard error."""
         return lambda data: self._feed("stderr", data)
 
+    @property
+    def progress(self) -> Callable[[bytes], None]:
+        """Takes bytes that tell how an engine is getting on; they go into a folded group."""
+        return self._fold
+
     def flush(self) -> None:
-        """Write what has no end of line yet."""
+        """Write what has no end of line yet, and close the group."""
+        self._group(open_=False)
         for name, pending in self._pending.items():
             if pending:
                 self._pending[name] = b""
                 self._write(pending + b"\n")
 
+    def _fold(self, data: bytes) -> None:
+        if data:
+            with self._lock:
+                self._group(open_=True)
+                self._write(data)
+
+    def _group(self, *, open_: bool) -> None:
+        if open_ != self._in_group:
+            self._in_group = open_
+            write_all(sys.stdout.fileno(), b"::group::Dagger\n" if open_ else b"::endgroup::\n")
+
     def _feed(self, name: str, data: bytes) -> None:
+        with self._lock:
+            self._group(open_=False)
+            self._take(name, data)
+
+    def _take(self, name: str, data: bytes) -> None:
         data = self._pending[name] + data
         # A CR at the very end may be half of a CRLF.
         end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1

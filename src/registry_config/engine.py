@@ -1,0 +1,396 @@
+"""Runs commands in a tool image on a Dagger engine, the config mounted as a secret."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import tempfile
+import time
+import uuid
+from concurrent.futures import CancelledError
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from registry_config.command import expand
+from registry_config.dagger_cli import find_cli
+from registry_config.dagger_session import DaggerSession
+from registry_config.docker_config import CONFIG_NAME, auth_value, environment, render
+from registry_config.errors import (
+    EXIT_NOT_EXECUTABLE,
+    EXIT_NOT_FOUND,
+    InputError,
+    SecretFileError,
+    UnavailableError,
+)
+from registry_config.image_reference import image_host
+from registry_config.image_user import ImageUser, image_user
+from registry_config.plan import Finished, ImageSettings, Output, Plan, Result, RunNotes, Tail
+from registry_config.returned_files import bring_back
+from registry_config.secret_forms import is_short
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+    import dagger
+
+    from registry_config.command import Command
+    from registry_config.credentials import Credential
+    from registry_config.redaction import Redactor
+
+WORKSPACE: Final = "/workspace"
+_CONFIG_FOLDER: Final = "/run/oci-auth"
+_BUILDX_FOLDER: Final = "/tmp/.buildx"  # noqa: S108  (in the container; buildx needs one that it can write to)
+# .git/config may hold a checkout token, the other is what Google's action leaves in the workspace.
+ALWAYS_EXCLUDED: Final = ("**/.git", "**/gha-creds-*.json")
+_PLACE: Final = "image"
+
+
+class _Image(NamedTuple):
+    """The image as pulled, and what its configuration says."""
+
+    container: dagger.Container
+    user: ImageUser
+    entrypoint: tuple[str, ...]
+
+
+class EngineRunner:
+    """Implements `plan.Runner` on a Dagger engine.
+
+    Args:
+        settings: which image, and how.
+        environ: what Dagger's session inherits; no credential in it.
+        redactor: knows what must not be seen.
+        progress: takes Dagger's log, redacted.
+
+    Attributes:
+        notes: after a run, what it has to tell besides its result.
+    """
+
+    def __init__(
+        self,
+        settings: ImageSettings,
+        environ: Mapping[str, str],
+        redactor: Redactor,
+        progress: Callable[[bytes], None],
+    ) -> None:
+        self.notes = RunNotes()
+        self._settings = settings
+        self._environ = environ
+        self._redactor = redactor
+        self._progress = progress
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Result] | None = None
+        self._interrupted = 0
+
+    def run(self, plan: Plan, output: Output) -> Result:
+        """See `plan.Runner.run`.
+
+        Raises:
+            SecretFileError: a file that came back held a secret; it was deleted.
+        """
+        started = time.monotonic()
+        if not os.path.isdir(plan.working_directory):
+            raise InputError("working-directory", "is not a folder that exists")
+        plan = plan._replace(working_directory=os.path.abspath(plan.working_directory))
+        try:
+            return asyncio.run(self._run(plan, output, started))
+        except (asyncio.CancelledError, CancelledError, KeyboardInterrupt):
+            return Result(finished=(), seconds=time.monotonic() - started, signal_number=self._interrupted)
+
+    def interrupt(self, signal_number: int) -> None:
+        """End the exec in the engine: cancelling the request does it."""
+        self._interrupted = signal_number
+        if self._loop is not None and self._task is not None:
+            self._loop.call_soon_threadsafe(self._task.cancel)
+
+    async def _run(self, plan: Plan, output: Output, started: float) -> Result:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        async with self._connection():
+            image = await self._pull()
+            finished = await self._run_commands(plan, image, output)
+        return Result(finished=finished, seconds=time.monotonic() - started, signal_number=self._interrupted)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[None]:
+        """A connection of the SDK, over a session of ours or one that is already there."""
+        joined = "DAGGER_SESSION_PORT" in self._environ
+        stream = self._redactor.stream()
+        session = DaggerSession(self._environ, lambda data: self._progress(stream.feed(data)))
+        try:
+            if not joined:
+                session.start(find_cli(self._environ))
+            import dagger  # noqa: PLC0415  (a second and more; the session starts meanwhile)
+
+            if not joined:
+                port, token = await asyncio.to_thread(session.connect)
+                os.environ |= {"DAGGER_SESSION_PORT": str(port), "DAGGER_SESSION_TOKEN": token}
+            # An execution is never sent twice: a push would happen twice.
+            retry = dagger.Retry(connect=True, execute=False)
+            try:
+                async with dagger.connection(dagger.Config(retry=retry)):
+                    yield
+            except dagger.TransportError:
+                raise UnavailableError("engine", "it went away during the run; a push may have happened") from None
+            except dagger.ClientConnectionError:
+                raise UnavailableError("engine", "its session refused the connection") from None
+        finally:
+            if not joined:
+                await asyncio.shield(asyncio.to_thread(session.close))
+            self._progress(stream.finish())
+
+    async def _pull(self) -> _Image:
+        import dagger  # noqa: PLC0415
+        from dagger import dag  # noqa: PLC0415
+
+        reference = self._settings.reference
+        base = dag.container()
+        host = image_host(reference)
+        for credential in self._settings.credentials:
+            if credential.host == host:
+                secret = dag.set_secret(_fresh_name(), credential.secret)
+                base = base.with_registry_auth(host, credential.username, secret)
+        container = base.from_(reference)
+        try:
+            user, home, entrypoint, resolved = await asyncio.gather(
+                container.user(), container.env_variable("HOME"), container.entrypoint(), container.image_ref()
+            )
+            passwd, group = await asyncio.gather(
+                _contents(container, "/etc/passwd"), _contents(container, "/etc/group")
+            )
+            resolved_user = image_user(user, home or "", passwd, group)
+        except dagger.QueryError as error:
+            raise _explain_pull(error, reference) from None
+        except ValueError as error:
+            raise UnavailableError(_PLACE, f"its user {error}") from None
+        if user.split(":")[0].isdigit() and not passwd:
+            # The engine looks up a number without a group in a file that is not there.
+            container = container.with_user(f"{resolved_user.uid}:{resolved_user.gid}")
+        self.notes = self.notes._replace(image=resolved)
+        return _Image(container, resolved_user, tuple(entrypoint or ()))
+
+    async def _run_commands(self, plan: Plan, image: _Image, output: Output) -> tuple[Finished, ...]:
+        container = await self._prepared(plan, image)
+        before = container.directory(WORKSPACE)
+        finished: list[Finished] = []
+        for command in plan.commands:
+            if finished and finished[-1].exit_code:
+                break
+            done, after = await self._run_command(command, container, image, output)
+            finished.append(done)
+            container = after or container
+        await self._bring_back(before, container.directory(WORKSPACE), plan.working_directory)
+        return tuple(finished)
+
+    async def _prepared(self, plan: Plan, image: _Image) -> dagger.Container:
+        """The image with the config, the variables and the working directory."""
+        from dagger import dag  # noqa: PLC0415
+
+        source = dag.host().directory(
+            plan.working_directory,
+            exclude=self._exclude(plan.working_directory),
+        )
+        owner = f"{image.user.uid}:{image.user.gid}"
+        container = (
+            image.container.with_mounted_directory(WORKSPACE, source, owner="" if owner == "0:0" else owner)
+            .with_workdir(WORKSPACE)
+            .without_env_variable("DOCKER_AUTH_CONFIG")
+        )
+        for name, value in plan.variables.items():
+            container = container.with_env_variable(name, value)
+        for name, value in plan.secret_variables.items():
+            container = container.with_secret_variable(name, dag.set_secret(_fresh_name(), value))
+        return self._with_config(container, plan.credentials, image.user)
+
+    @staticmethod
+    def _with_config(
+        container: dagger.Container, credentials: tuple[Credential, ...], user: ImageUser
+    ) -> dagger.Container:
+        from dagger import dag  # noqa: PLC0415
+
+        text = render((c.host, c.username, c.secret) for c in credentials)
+        config = dag.set_secret(_fresh_name(), text)
+        # A tool may run as anybody in its image, so anybody there may read it.
+        container = container.with_mounted_secret(f"{_CONFIG_FOLDER}/{CONFIG_NAME}", config, owner="0:0", mode=0o444)
+        if user.home:
+            path = f"{user.home.rstrip('/')}/.docker/{CONFIG_NAME}"
+            container = container.with_mounted_secret(path, config, owner="0:0", mode=0o444)
+        variables = environment(_CONFIG_FOLDER) | {"BUILDX_CONFIG": _BUILDX_FOLDER}
+        for name, value in variables.items():
+            container = container.with_env_variable(name, value)
+        # The engine's scrubber hides whole secrets only, of those that the exec has: so it gets the parts as well.
+        parts = {p for c in credentials for p in (c.secret, auth_value(c.username, c.secret)) if not is_short(p)}
+        for number, part in enumerate(sorted(parts)):
+            secret = dag.set_secret(_fresh_name(), part)
+            container = container.with_mounted_secret(f"{_CONFIG_FOLDER}/parts/{number}", secret, mode=0o400)
+        return container
+
+    async def _run_command(
+        self, command: Command, container: dagger.Container, image: _Image, output: Output
+    ) -> tuple[Finished, dagger.Container | None]:
+        """Execute one command, once; the container after it is None where a signal ended it."""
+        import dagger  # noqa: PLC0415
+
+        patterns = {word.pattern for word in command if word.pattern is not None}
+        names = {pattern: await _glob(container, pattern) for pattern in patterns}
+        argv = expand(command, names.__getitem__)
+        # The engine would answer a second equal push from its cache. The value must be new, and come last.
+        execution = container.with_env_variable("REGISTRY_CONFIG_RUN", uuid.uuid4().hex).with_exec(
+            list(argv), use_entrypoint=self._settings.use_entrypoint, expect=dagger.ReturnType.ANY
+        )
+        program = (*(image.entrypoint if self._settings.use_entrypoint else ()), *argv)
+        after = None
+        try:
+            # Each leaf of an execution that was not synced would execute it anew.
+            after = await execution.sync()
+            code, stdout, stderr = await asyncio.gather(after.exit_code(), after.stdout(), after.stderr())
+        except dagger.ExecError as error:
+            # A signal ended it, or (-1) the container could not be started at all.
+            if error.exit_code < 0:
+                raise UnavailableError(_PLACE, f"its container cannot be started ({_reason(error)})") from None
+            code, stdout, stderr = error.exit_code, error.stdout, error.stderr
+        except dagger.QueryError as error:
+            raise UnavailableError("engine", f"it could not run the command ({_reason(error)})") from None
+        code, problem = _explain_exit(program, code, stdout, stderr, image.entrypoint)
+        finished = Finished(
+            arguments=tuple(map(self._redactor.text, program)),
+            exit_code=code,
+            stdout=Tail(),
+            stderr=Tail(),
+            problem=self._redactor.text(problem),
+        )
+        self._show(stdout, finished.stdout, output.stdout)
+        self._show("" if problem else stderr, finished.stderr, output.stderr)
+        return finished, after
+
+    def _show(self, text: str, tail: Tail, write: Callable[[bytes], None]) -> None:
+        data = self._redactor.data(text.encode())
+        tail.write(data)
+        if data:
+            write(data)
+
+    async def _bring_back(self, before: dagger.Directory, after: dagger.Directory, folder: str) -> None:
+        """Bring changed and new files into the working directory.
+
+        Raises:
+            SecretFileError: one of them held a secret.
+        """
+        staging = tempfile.mkdtemp(prefix="registry-config-")
+        try:
+            await before.diff(after).filter(exclude=self._exclude(folder)).export(staging)
+            returned = await asyncio.to_thread(bring_back, staging, folder, self._redactor)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+        warnings = tuple(f"left in the image: {name}" for name in map(self._redactor.text, returned.left_behind))
+        self.notes = self.notes._replace(warnings=self.notes.warnings + warnings)
+        if returned.with_secret:
+            names = ", ".join(returned.with_secret)
+            raise SecretFileError("working-directory", f"held a secret when it came back and was deleted: {names}")
+
+    def _exclude(self, folder: str) -> list[str]:
+        return [*ALWAYS_EXCLUDED, *_below(self._settings.exclude, folder)]
+
+
+def _fresh_name() -> str:
+    """A name for a secret: Dagger takes two secrets of one name for the same, whatever they hold."""
+    return f"registry-config-{uuid.uuid4().hex}"
+
+
+def _below(patterns: tuple[str, ...], folder: str) -> Iterator[str]:
+    """Patterns as they are, absolute paths relative to the folder that holds them."""
+    for pattern in patterns:
+        if not os.path.isabs(pattern):
+            yield pattern
+        elif not (relative := os.path.relpath(pattern, os.path.abspath(folder))).startswith(".."):
+            yield relative
+
+
+async def _contents(container: dagger.Container, path: str) -> str:
+    """A file of the image, empty where it has none."""
+    import dagger  # noqa: PLC0415
+
+    try:
+        return await container.file(path).contents()
+    except dagger.QueryError:
+        return ""
+
+
+async def _glob(container: dagger.Container, pattern: str) -> list[str]:
+    """The names in the working directory that Python's `glob` would find for this pattern.
+
+    The engine's patterns differ in two points: `**` passes folders, and `*` matches a leading dot.
+    """
+    relative = pattern.removeprefix(f"{WORKSPACE}/")
+    names = await container.directory(WORKSPACE).glob(re.sub(r"\*\*+", "*", relative))
+    parts = relative.split("/")
+    shown = [
+        name.rstrip("/")
+        for name in names
+        if all(not p.startswith(".") or q.startswith(".") for p, q in zip(name.split("/"), parts, strict=False))
+    ]
+    return [name if relative == pattern else f"{WORKSPACE}/{name}" for name in shown]
+
+
+def _reason(error: Exception) -> str:
+    """The engine's own words, without the trace's number."""
+    return re.sub(r"\s*\[traceparent:[^]]*\]", "", str(error)).strip()
+
+
+def _explain_pull(error: Exception, reference: str) -> UnavailableError:
+    """Why the image cannot be had."""
+    text = _reason(error)
+    host = image_host(reference)
+    for pattern, problem, remedy in _PULL_PROBLEMS:
+        if re.search(pattern, text, re.IGNORECASE):
+            return UnavailableError(_PLACE, problem.format(host=host), remedy.format(host=host))
+    return UnavailableError(_PLACE, f"cannot be pulled ({text})")
+
+
+_PULL_PROBLEMS: Final = (
+    (
+        r"\b401\b|\b403\b|unauthorized|denied|authentication required|no basic auth",
+        "{host} refuses to give it to us",
+        "check the entry for {host} in registries, and that it is not 'for: command'",
+    ),
+    (
+        r"no match for platform|no matching manifest",
+        "there is none for this engine's architecture",
+        "choose another tag",
+    ),
+    (
+        r"connection refused|no such host|i/o timeout|network is unreachable",
+        "{host} cannot be reached from the engine",
+        "check the name, and the engine's network and proxy",
+    ),
+    (r"x509|certificate", "{host} shows a certificate that the engine does not trust", "give its CA to the engine"),
+    (r"gave HTTP response to HTTPS", "{host} speaks plain HTTP", "allow that in the engine's configuration"),
+    (r"429|toomanyrequests|rate limit", "{host} limits how often it may be pulled", "declare {host} in registries"),
+    (
+        r"not found|manifest unknown|name unknown",
+        "{host} has no such image or tag",
+        "check its spelling; some registries say so where they mean denied",
+    ),
+)
+
+
+def _explain_exit(
+    program: tuple[str, ...], code: int, stdout: str, stderr: str, entrypoint: tuple[str, ...]
+) -> tuple[int, str]:
+    """Exit code and reason where the engine's init process could not start the program; it answers 1 then."""
+    if code != 1 or stdout or not program:
+        return code, ""
+    name = re.escape(program[0])
+    if re.fullmatch(
+        rf'exec: "{name}": executable file not found in \$PATH\n|fork/exec {name}: no such file or directory\n', stderr
+    ):
+        hint = (
+            f"; its entrypoint is {' '.join(entrypoint)}: name it in the command or set use-entrypoint"
+            if entrypoint
+            else ""
+        )
+        return EXIT_NOT_FOUND, f"{program[0]}: no such program in the image{hint}"
+    if match := re.fullmatch(rf"fork/exec [^\n]*{name}: (permission denied|exec format error)\n", stderr):
+        return EXIT_NOT_EXECUTABLE, f"{program[0]}: cannot be executed in the image ({match[1]})"
+    return code, ""

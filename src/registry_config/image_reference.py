@@ -1,0 +1,33 @@
+"""Image references: `[host/]path[:tag][@digest]`.
+
+The grammar is that of distribution/reference (`reference/regexp.go`), its rule for what is a host that of Docker:
+the first component is one if it holds a dot or a colon or is `localhost`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from registry_config.docker_config import DOCKER_HUB, canonical_host
+
+_COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_HOST: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
+_REFERENCE: Final = re.compile(
+    rf"(?:(?P<host>{_HOST})/)?{_COMPONENT}(?:/{_COMPONENT})*(?::\w[\w.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?"
+)
+
+
+def image_host(reference: str) -> str:
+    """The registry that an image is pulled from, in canonical form.
+
+    Raises:
+        ValueError: not an image reference.
+    """
+    match = _REFERENCE.fullmatch(reference)
+    if not match:
+        raise ValueError("is not an image reference such as ghcr.io/org/tool:1.2")
+    first = match["host"] or ""
+    if {".", ":"} & set(first) or first == "localhost":
+        return canonical_host(first)
+    return DOCKER_HUB
