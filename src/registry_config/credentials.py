@@ -69,8 +69,7 @@ def read_credential(declaration: Declaration, environ: Mapping[str, str], token:
         "github-token": lambda: _from_job(declaration.place(), token),
     }
     username, text = readers[kind]()
-    secret = _strip_newline(text)
-    _check_secret(place, secret)
+    secret = checked_secret(place, text)
     return Credential(host=declaration.host, username=username, secret=secret, purposes=declaration.purposes)
 
 
@@ -129,7 +128,14 @@ def _strip_newline(text: str) -> str:
     return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
 
 
-def _check_secret(place: str, secret: str) -> None:
+def checked_secret(place: str, text: str) -> str:
+    """The secret that tools are given: without one newline at its end.
+
+    Raises:
+        MissingSecretError: nothing is left.
+        InputError: some tool could not use it.
+    """
+    secret = _strip_newline(text)
     if not secret:
         raise MissingSecretError(place, "is empty")
     if "\0" in secret:
@@ -138,3 +144,4 @@ def _check_secret(place: str, secret: str) -> None:
         secret.encode()
     except UnicodeEncodeError:
         raise InputError(place, "is not valid UTF-8, which some tools could not send") from None
+    return secret

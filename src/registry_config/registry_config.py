@@ -1,0 +1,240 @@
+"""`RegistryConfig` for Dagger programs: credentials for registries, mounted as a `config.json` that every tool reads.
+
+Names and meaning are those of the Go module `registry-config`. The same class is the main object of this project's
+Dagger module; `function(name=…)` says where a name there differs.
+"""
+
+# No postponed annotations: Dagger's SDK reads the types of a module's functions while it is imported.
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, TypeVar
+
+import dagger
+from dagger import Doc, dag, function, object_type
+from typing_extensions import Self
+
+from registry_config.credentials import checked_secret
+from registry_config.docker_config import CONFIG_NAME, canonical_host, environment, render
+from registry_config.errors import InputError
+from registry_config.image_reference import image_host
+from registry_config.image_user import image_user
+from registry_config.registries import check_username
+
+_DEFAULT_NAME = "registry-config"
+_DEFAULT_MODE = 0o400
+# What the command line uses in an image too: a folder of its own, readable by whoever the tool runs as.
+_TOOLS_FOLDER = "/run/oci-auth"
+_TOOLS_MODE = 0o444
+
+
+_Method = TypeVar("_Method", bound=Callable[..., object])
+
+
+def _function(*, cache: str, name: str | None = None) -> Callable[[_Method], _Method]:
+    """Dagger's `function`, whose type forgets `cache`: what holds a secret is not to be kept for a week."""
+    decorate: Callable[[_Method], _Method] = function(name=name, cache=cache)  # type: ignore[call-overload]
+    return decorate
+
+
+@dataclass(frozen=True)
+class _Login:
+    host: str
+    username: str
+    secret: dagger.Secret = field(repr=False)
+
+
+# The inner decorator makes it immutable, the outer one leaves that as it is.
+@object_type
+@dataclass(frozen=True)
+class SecretMount:
+    """A `config.json` that is to be mounted at a path of a container."""
+
+    _logins: tuple[_Login, ...]
+    _path: str
+    _secret_name: str
+    _skip_on_empty: bool
+    _owner: str
+    _mode: int
+
+    @_function(cache="session")
+    async def mount(self, container: dagger.Container) -> dagger.Container:
+        """The container with the config mounted; unchanged if there is no credential and `skip_on_empty` is set."""
+        if self._skip_on_empty and not self._logins:
+            return container
+        secret = await _secret(self._logins, self._secret_name)
+        return container.with_mounted_secret(self._path, secret, owner=self._owner, mode=self._mode)
+
+
+@object_type
+@dataclass(frozen=True)
+class RegistryConfig:
+    """Credentials for registries, to be mounted where a tool runs. Immutable: `with_` and `without_` return a new one.
+
+    Example:
+        config = RegistryConfig().with_registry_auth("ghcr.io", "alice", token)
+        container = await config.mount_secret(container, "/root/.docker/config.json")
+    """
+
+    _logins: tuple[_Login, ...] = ()
+
+    @classmethod
+    def create(cls) -> Self:
+        """A config without any credential."""
+        return cls()
+
+    @_function(cache="session")
+    def with_registry_auth(
+        self,
+        address: Annotated[str, Doc("registry host, with a port or without, such as ghcr.io; any name of Docker Hub")],
+        username: Annotated[str, Doc("user to log in as")],
+        secret: Annotated[dagger.Secret, Doc("password or token of that user")],
+    ) -> Self:
+        """Add a credential; the last one for an address wins.
+
+        Raises:
+            ValueError: `address` is not a registry host, or no tool could use `username`.
+        """
+        host = canonical_host(address)
+        check_username(username)
+        others = (login for login in self._logins if login.host != host)
+        return type(self)(_logins=(*others, _Login(host, username, secret)))
+
+    @_function(cache="session")
+    def without_registry_auth(
+        self, address: Annotated[str, Doc("registry host; one that has no credential is no error")]
+    ) -> Self:
+        """Remove the credential of a registry.
+
+        Raises:
+            ValueError: `address` is not a registry host.
+        """
+        host = canonical_host(address)
+        return type(self)(_logins=tuple(login for login in self._logins if login.host != host))
+
+    # Under its own name the module's function would answer every `--secret=env:NAME` of a caller.
+    @_function(cache="session", name="as_secret")
+    async def secret(
+        self, name: Annotated[str, Doc("beginning of the secret's name; a random part always follows")] = ""
+    ) -> dagger.Secret:
+        """The `config.json` as a secret.
+
+        Raises:
+            ValueError: a password is empty, or no tool could use it.
+        """
+        return await _secret(self._logins, name)
+
+    @_function(cache="session")
+    def secret_mount(
+        self,
+        path: Annotated[str, Doc("where in the container the config is to be")],
+        *,
+        secret_name: Annotated[str, Doc("beginning of the secret's name")] = "",
+        skip_on_empty: Annotated[bool, Doc("mount nothing if there is no credential")] = False,
+        owner: Annotated[str, Doc("user, or user:group, that owns the file; 0:0 if empty")] = "",
+        mode: Annotated[int, Doc("permissions of the file")] = _DEFAULT_MODE,
+    ) -> SecretMount:
+        """The config as something to be mounted, now or by somebody else."""
+        return SecretMount(
+            _logins=self._logins,
+            _path=path,
+            _secret_name=secret_name,
+            _skip_on_empty=skip_on_empty,
+            _owner=owner or "0:0",
+            _mode=mode,
+        )
+
+    @_function(cache="session")
+    async def mount_secret(  # noqa: PLR0913  (the options of the Go module)
+        self,
+        container: dagger.Container,
+        path: Annotated[str, Doc("where in the container the config is to be")],
+        *,
+        secret_name: Annotated[str, Doc("beginning of the secret's name")] = "",
+        skip_on_empty: Annotated[bool, Doc("mount nothing if there is no credential")] = False,
+        owner: Annotated[str, Doc("user, or user:group, that owns the file; 0:0 if empty")] = "",
+        mode: Annotated[int, Doc("permissions of the file")] = _DEFAULT_MODE,
+    ) -> dagger.Container:
+        """The container with the config mounted at `path`."""
+        mount = self.secret_mount(path, secret_name=secret_name, skip_on_empty=skip_on_empty, owner=owner, mode=mode)
+        return await mount.mount(container)
+
+    @_function(cache="session")
+    async def container(self, image: Annotated[str, Doc("tool image, by tag or digest")]) -> dagger.Container:
+        """A container of an image, pulled with the credential of exactly its registry if there is one.
+
+        Raises:
+            ValueError: not an image reference.
+        """
+        base = dag.container()
+        host = image_host(image)
+        for login in self._logins:
+            if login.host == host:
+                base = base.with_registry_auth(host, login.username, login.secret)
+        return base.from_(image)
+
+    @_function(cache="never")
+    async def run(
+        self,
+        container: dagger.Container,
+        args: Annotated[list[str], Doc("program and arguments")],
+        *,
+        use_entrypoint: Annotated[bool, Doc("put the image's entrypoint before them")] = False,
+    ) -> dagger.Container:
+        """Run a command with the config where every tool finds it, once, and never from a cache.
+
+        Returns:
+            The container after the command.
+
+        Raises:
+            dagger.ExecError: the command failed.
+        """
+        container = await self._mount_for_tools(container)
+        execution = container.with_env_variable("REGISTRY_CONFIG_RUN", uuid.uuid4().hex).with_exec(
+            args, use_entrypoint=use_entrypoint
+        )
+        return await execution.sync()
+
+    async def _mount_for_tools(self, container: dagger.Container) -> dagger.Container:
+        secret = await self.secret()
+        paths = [f"{_TOOLS_FOLDER}/{CONFIG_NAME}"]
+        if home := await _home(container):
+            paths.append(f"{home}/.docker/{CONFIG_NAME}")
+        for path in paths:
+            container = container.with_mounted_secret(path, secret, owner="0:0", mode=_TOOLS_MODE)
+        for name, value in environment(_TOOLS_FOLDER).items():
+            container = container.with_env_variable(name, value)
+        return container.without_env_variable("DOCKER_AUTH_CONFIG")
+
+
+async def _secret(logins: tuple[_Login, ...], name: str) -> dagger.Secret:
+    """The rendered document under a name that is never used twice: Dagger tells secrets apart by their names."""
+    texts = await asyncio.gather(*(login.secret.plaintext() for login in logins))
+    document = render(
+        (login.host, login.username, _checked(login, text)) for login, text in zip(logins, texts, strict=True)
+    )
+    return dag.set_secret(f"{name or _DEFAULT_NAME}-{uuid.uuid4().hex}", document)
+
+
+def _checked(login: _Login, text: str) -> str:
+    try:
+        return checked_secret(login.host, text)
+    except InputError as error:
+        # Without the frames that hold the value.
+        raise ValueError(str(error)) from None
+
+
+async def _home(container: dagger.Container) -> str:
+    user, home, passwd = await asyncio.gather(
+        container.user(), container.env_variable("HOME"), _contents(container, "/etc/passwd")
+    )
+    return image_user(user.partition(":")[0], home or "", passwd, "").home.rstrip("/")
+
+
+async def _contents(container: dagger.Container, path: str) -> str:
+    try:
+        return await container.file(path).contents()
+    except dagger.QueryError:
+        return ""
