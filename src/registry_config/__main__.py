@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
 import sys
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from registry_config import progress
 from registry_config.errors import EXIT_BUG, RegistryConfigError
 from registry_config.host import HostRunner
 from registry_config.inputs import from_action
-from registry_config.job import Job, prepare
+from registry_config.job import Job, planned, prepare
 from registry_config.process_environment import withdraw
 from registry_config.report import Report, make_report
+from registry_config.summary import summarize
+from registry_config.targets import Policy, Release
 
 if TYPE_CHECKING:
     import argparse
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
 
     from registry_config.inputs import Inputs
     from registry_config.plan import Output, Runner
+    from registry_config.targets import Kept, Observer, Outcome
+    from registry_config.workflow import SafeOutput, Workflow
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EXIT_BROKEN_PIPE: Final = 128 + signal.SIGPIPE
@@ -79,7 +86,13 @@ def _check(inputs: Inputs) -> int:
 
 
 def _run(inputs: Inputs, options: argparse.Namespace) -> int:
-    job = prepare(inputs, os.environ, withdrawn=tuple(filter(None, [options.github_token_env])))
+    # On standard input or in a pipe it is no file of the working directory.
+    job = prepare(
+        inputs,
+        os.environ,
+        withdrawn=tuple(filter(None, [options.github_token_env])),
+        withheld=() if options.registries == "-" else (options.registries,),
+    )
     withdraw(job.withdrawn)
     for warning in job.warnings:
         _say(warning)
@@ -87,12 +100,31 @@ def _run(inputs: Inputs, options: argparse.Namespace) -> int:
         _say(job.skip_reason)
         _write_json(options.json, Report(skipped=True, error=job.skip_reason))
         return 0
-    report = _execute(job, inputs, _Streams(), stdin_is_ours=options.registries == "-")
-    for line in (*report.warnings, report.error, *report.hints):
-        if line:
-            _say(line)
+    streams = _Streams()
+    with _observer(job.targets, streams) as observer:
+        report = _execute(job, inputs, streams, observer, stdin_is_ours=options.registries == "-")
+    sys.stdout.write("".join(f"{line}\n" for line in report.planned))
+    for line in report.warnings:
+        _say(line)
+    for target in report.failed:
+        for line in (target.reason, *target.hints):
+            _say(f"{target.target}: {line}" if target.target else line)
     _write_json(options.json, report)
     return report.exit_code or 0
+
+
+@contextmanager
+def _observer(targets: tuple[str, ...], streams: _Streams) -> Iterator[Observer]:
+    def show(_: str, output: Kept) -> None:
+        output.replay(streams)
+
+    if not targets:
+        yield progress.silent()
+    elif sys.stderr.isatty():
+        with progress.table(targets, show) as observer:
+            yield observer
+    else:
+        yield progress.lines(_say, show)
 
 
 def _action() -> int:
@@ -112,12 +144,9 @@ def _action() -> int:
             workflow.annotate("notice", job.skip_reason)
         else:
             output = SafeOutput(job.redactor)
-            report = _execute(job, inputs, output)
+            report = _execute(job, inputs, output, _workflow_observer(job.targets, workflow, output))
             output.flush()
-            for warning in report.warnings:
-                workflow.annotate("warning", warning)
-            if report.error:
-                workflow.annotate("error", "\n".join((report.error, *report.hints)))
+            _annotate(workflow, report)
         code = report.exit_code or 0
     except RegistryConfigError as error:
         report, code = Report(error=str(error)), error.exit_code
@@ -125,30 +154,62 @@ def _action() -> int:
     for name, value in report.outputs().items():
         workflow.output(name, value)
     if inputs is None or inputs.summary:
-        workflow.summary(report.summary())
+        workflow.summary(summarize(report))
     return code
 
 
-def _execute(job: Job, inputs: Inputs, output: Output, *, stdin_is_ours: bool = False) -> Report:
-    runner: Runner
-    if job.image is None:
-        runner = HostRunner(dict(os.environ), job.redactor, keep_logins=inputs.keep_logins, stdin_is_ours=stdin_is_ours)
-    else:
-        from registry_config.engine import EngineRunner  # noqa: PLC0415  (asyncio and more; not for the host)
+def _workflow_observer(targets: tuple[str, ...], workflow: Workflow, output: SafeOutput) -> Observer:
+    def show(target: str, kept: Kept) -> None:
+        output.flush()
+        with workflow.group(target):
+            kept.replay(output)
+            output.flush()
 
-        environ = {name: value for name, value in os.environ.items() if name not in job.plan.secret_variables}
-        runner = EngineRunner(job.image, environ, job.redactor, output.progress)
-    with _signals_to(runner):
-        result = runner.run(job.plan, output)
+    return progress.lines(workflow.line, show) if targets else progress.silent()
+
+
+def _annotate(workflow: Workflow, report: Report) -> None:
+    for line in report.planned:
+        workflow.line(line)
+    for warning in report.warnings:
+        workflow.annotate("warning", warning)
+    for target in report.failed:
+        place = f"{target.target}: " if target.target else ""
+        workflow.annotate("error", place + "\n".join((target.reason, *target.hints)))
+
+
+def _execute(job: Job, inputs: Inputs, output: Output, observer: Observer, *, stdin_is_ours: bool = False) -> Report:
+    started = time.monotonic()
+    policy = Policy(inputs.max_parallel, inputs.fail_fast, inputs.retries)
+    runner = _runner(job, inputs, output, stdin_is_ours=stdin_is_ours)
+    release = Release(runner, policy, observer)
+    with _signals_to(release), runner:
+        if inputs.dry_run:
+            runner.run(job.plan._replace(commands=()), output)
+            outcomes: tuple[Outcome, ...] = ()
+        elif job.targets:
+            outcomes = release.run_all(job.plan, job.targets, output.progress)
+        else:
+            outcomes = (release.run_one(job.plan, output),)
     hosts = frozenset(credential.host for credential in job.plan.credentials)
-    return make_report(result, job.redactor, hosts, runner.notes)
+    report = make_report(outcomes, job.redactor, hosts, runner.notes, time.monotonic() - started)
+    return report._replace(planned=planned(job)) if inputs.dry_run else report
+
+
+def _runner(job: Job, inputs: Inputs, output: Output, *, stdin_is_ours: bool) -> Runner:
+    if job.image is None:
+        return HostRunner(dict(os.environ), job.redactor, keep_logins=inputs.keep_logins, stdin_is_ours=stdin_is_ours)
+    from registry_config.engine import EngineRunner  # noqa: PLC0415  (asyncio and more; not for the host)
+
+    environ = {name: value for name, value in os.environ.items() if name not in job.plan.secret_variables}
+    return EngineRunner(job.image, environ, job.redactor, output.progress)
 
 
 @contextmanager
-def _signals_to(runner: Runner) -> Iterator[None]:
-    """Hand signals to the runner; one that we were started to ignore stays ignored."""
+def _signals_to(release: Release) -> Iterator[None]:
+    """Hand signals to what runs; one that we were started to ignore stays ignored."""
     handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, lambda n, _: runner.interrupt(n)) for number in handled}
+    before = {number: signal.signal(number, lambda n, _: release.interrupt(n)) for number in handled}
     try:
         yield
     finally:
@@ -183,7 +244,7 @@ def _write_json(path: str, report: Report) -> None:
     if path:
         try:
             with open(path, "w", encoding="utf-8") as file:
-                file.write(report.to_json())
+                file.write(json.dumps(report.to_document(), indent=2, ensure_ascii=False) + "\n")
         except OSError as error:
             _say(f"--json: cannot be written ({(error.strerror or 'unknown').lower()})")
 

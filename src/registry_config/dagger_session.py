@@ -14,16 +14,17 @@ import threading
 from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from registry_config.dagger_cli import find_cli
 from registry_config.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 # An engine that answers is connected to at once; one that has to be pulled first takes its time.
-_CONNECT_SECONDS: Final = 30.0
+_CONNECT_SECONDS: Final = 25.0
 _PULL_SECONDS: Final = 300.0
 _CLOSE_SECONDS: Final = 30.0
-_DOCKER_SECONDS: Final = 10.0
+_DOCKER_SECONDS: Final = 7.0
 # The container programs that Dagger starts its engine with, in its order.
 _CONTAINER_PROGRAMS: Final = ("docker", "podman", "nerdctl", "finch")
 _PLACE: Final = "engine"
@@ -55,13 +56,14 @@ class DaggerSession:
         self._answered = threading.Event()
         self._last: list[bytes] = []
 
-    def start(self, cli: str) -> None:
-        """Start the session with this Dagger CLI.
+    def start(self) -> None:
+        """Start the session.
 
         Raises:
-            UnavailableError: there is no engine, and nothing that could start one.
+            UnavailableError: there is no engine, and nothing that could start one, or no Dagger CLI.
         """
         _check_engine(self._environ)
+        cli = find_cli(self._environ)
         try:
             self._process = subprocess.Popen(  # noqa: S603  (the CLI of our own version)
                 (cli, "session", "--label", "dagger.io/sdk.name:python"),
@@ -81,7 +83,7 @@ class DaggerSession:
         """Port and token of the session, once the engine answers.
 
         Raises:
-            UnavailableError: it does not, within 30 s (five minutes where the engine may have to be pulled).
+            UnavailableError: it does not, within 25 s (five minutes where the engine may have to be pulled).
         """
         limit = _PULL_SECONDS if _starts_container(self._environ) else _CONNECT_SECONDS
         self._answered.wait(limit)
@@ -126,7 +128,7 @@ def _in_background(read: Callable[[IO[bytes]], None], pipe: IO[bytes] | None) ->
 
 def _starts_container(environ: Mapping[str, str]) -> bool:
     host = environ.get("_EXPERIMENTAL_DAGGER_RUNNER_HOST", "")
-    return not host or urlsplit(host).scheme not in {"unix", "tcp"}
+    return not host or urlsplit(host).scheme.partition("+")[0] in {"image", "docker-image", "dagger-cloud"}
 
 
 def _check_engine(environ: Mapping[str, str]) -> None:

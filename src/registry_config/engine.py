@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+import threading
 import time
 import uuid
 from concurrent.futures import CancelledError
@@ -14,7 +15,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.command import expand
-from registry_config.dagger_cli import find_cli
 from registry_config.dagger_session import DaggerSession
 from registry_config.docker_config import CONFIG_NAME, auth_value, environment, render
 from registry_config.errors import (
@@ -32,8 +32,10 @@ from registry_config.secret_forms import is_short
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from concurrent.futures import Future
 
     import dagger
+    from typing_extensions import Self
 
     from registry_config.command import Command
     from registry_config.credentials import Credential
@@ -43,7 +45,10 @@ WORKSPACE: Final = "/workspace"
 _CONFIG_FOLDER: Final = "/run/oci-auth"
 _BUILDX_FOLDER: Final = "/tmp/.buildx"  # noqa: S108  (in the container; buildx needs one that it can write to)
 # .git/config may hold a checkout token, the other is what Google's action leaves in the workspace.
-ALWAYS_EXCLUDED: Final = ("**/.git", "**/gha-creds-*.json")
+_GIT: Final = "**/.git"
+ALWAYS_EXCLUDED: Final = (_GIT, "**/gha-creds-*.json")
+# GitHub shows ten warnings of a step.
+_MAX_NAMED: Final = 8
 _PLACE: Final = "image"
 
 
@@ -80,9 +85,28 @@ class EngineRunner:
         self._environ = environ
         self._redactor = redactor
         self._progress = progress
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[Result] | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._image: asyncio.Future[_Image] = self._loop.create_future()
+        self._done = asyncio.Event()
+        self._session: Future[None] | None = None
+        self._running: set[Future[tuple[Finished, ...]]] = set()
         self._interrupted = 0
+
+    def __enter__(self) -> Self:
+        """Begin to connect and to pull the image; `run` waits for both."""
+        self._thread.start()
+        self._session = asyncio.run_coroutine_threadsafe(self._serve(), self._loop)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """End the session."""
+        self._loop.call_soon_threadsafe(self._done.set)
+        if self._session is not None:
+            self._session.result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def run(self, plan: Plan, output: Output) -> Result:
         """See `plan.Runner.run`.
@@ -94,24 +118,43 @@ class EngineRunner:
         if not os.path.isdir(plan.working_directory):
             raise InputError("working-directory", "is not a folder that exists")
         plan = plan._replace(working_directory=os.path.abspath(plan.working_directory))
+        running = asyncio.run_coroutine_threadsafe(self._run(plan, output), self._loop)
+        self._running.add(running)
+        finished: tuple[Finished, ...] = ()
         try:
-            return asyncio.run(self._run(plan, output, started))
-        except (asyncio.CancelledError, CancelledError, KeyboardInterrupt):
-            return Result(finished=(), seconds=time.monotonic() - started, signal_number=self._interrupted)
+            if self._interrupted:  # it came before there was anything to cancel
+                running.cancel()
+            finished = running.result()
+        except CancelledError:
+            pass
+        finally:
+            self._running.discard(running)
+        return Result(finished=finished, seconds=time.monotonic() - started, signal_number=self._interrupted)
 
     def interrupt(self, signal_number: int) -> None:
-        """End the exec in the engine: cancelling the request does it."""
+        """End what runs in the engine: cancelling the requests does it."""
         self._interrupted = signal_number
-        if self._loop is not None and self._task is not None:
-            self._loop.call_soon_threadsafe(self._task.cancel)
+        for running in list(self._running):
+            running.cancel()
 
-    async def _run(self, plan: Plan, output: Output, started: float) -> Result:
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
-        async with self._connection():
-            image = await self._pull()
-            finished = await self._run_commands(plan, image, output)
-        return Result(finished=finished, seconds=time.monotonic() - started, signal_number=self._interrupted)
+    async def _serve(self) -> None:
+        """Keep the connection for as long as the runner is entered; what fails here fails in each `run`."""
+        try:
+            async with self._connection():
+                self._image.set_result(await self._pull())
+                await self._done.wait()
+        except Exception as error:  # noqa: BLE001  (raised again by whoever waits for the image)
+            if not self._image.done():
+                self._image.set_exception(error)
+
+    async def _run(self, plan: Plan, output: Output) -> tuple[Finished, ...]:
+        import dagger  # noqa: PLC0415
+
+        image = await asyncio.shield(self._image)
+        try:
+            return await self._run_commands(plan, image, output)
+        except dagger.TransportError:
+            raise UnavailableError("engine", "it went away during the run; a push may have happened") from None
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[None]:
@@ -121,24 +164,22 @@ class EngineRunner:
         session = DaggerSession(self._environ, lambda data: self._progress(stream.feed(data)))
         try:
             if not joined:
-                session.start(find_cli(self._environ))
+                session.start()
             import dagger  # noqa: PLC0415  (a second and more; the session starts meanwhile)
 
             if not joined:
                 port, token = await asyncio.to_thread(session.connect)
                 os.environ |= {"DAGGER_SESSION_PORT": str(port), "DAGGER_SESSION_TOKEN": token}
-            # An execution is never sent twice: a push would happen twice.
-            retry = dagger.Retry(connect=True, execute=False)
             try:
+                # An execution is never sent twice: a push would happen twice.
+                retry = dagger.Retry(connect=True, execute=False)
                 async with dagger.connection(dagger.Config(retry=retry)):
                     yield
-            except dagger.TransportError:
-                raise UnavailableError("engine", "it went away during the run; a push may have happened") from None
             except dagger.ClientConnectionError:
                 raise UnavailableError("engine", "its session refused the connection") from None
         finally:
             if not joined:
-                await asyncio.shield(asyncio.to_thread(session.close))
+                await asyncio.to_thread(session.close)
             self._progress(stream.finish())
 
     async def _pull(self) -> _Image:
@@ -160,9 +201,9 @@ class EngineRunner:
             passwd, group = await asyncio.gather(
                 _contents(container, "/etc/passwd"), _contents(container, "/etc/group")
             )
-            resolved_user = image_user(user, home or "", passwd, group)
+            resolved_user = image_user(user, self._settings.home or home or "", passwd, group)
         except dagger.QueryError as error:
-            raise _explain_pull(error, reference) from None
+            raise _explain_pull(self._reason(error), reference) from None
         except ValueError as error:
             raise UnavailableError(_PLACE, f"its user {error}") from None
         if user.split(":")[0].isdigit() and not passwd:
@@ -175,13 +216,21 @@ class EngineRunner:
         container = await self._prepared(plan, image)
         before = container.directory(WORKSPACE)
         finished: list[Finished] = []
+        problem = None
         for command in plan.commands:
-            if finished and finished[-1].exit_code:
+            try:
+                done, after = await self._run_command(command, container, image, output)
+            except InputError as error:
+                problem = error
                 break
-            done, after = await self._run_command(command, container, image, output)
             finished.append(done)
             container = after or container
-        await self._bring_back(before, container.directory(WORKSPACE), plan.working_directory)
+            if done.exit_code:
+                break
+        if finished:
+            await self._bring_back(before, container.directory(WORKSPACE), plan.working_directory)
+        if problem:
+            raise problem
         return tuple(finished)
 
     async def _prepared(self, plan: Plan, image: _Image) -> dagger.Container:
@@ -249,10 +298,11 @@ class EngineRunner:
         except dagger.ExecError as error:
             # A signal ended it, or (-1) the container could not be started at all.
             if error.exit_code < 0:
-                raise UnavailableError(_PLACE, f"its container cannot be started ({_reason(error)})") from None
+                raise UnavailableError(_PLACE, f"its container cannot be started ({self._reason(error)})") from None
             code, stdout, stderr = error.exit_code, error.stdout, error.stderr
+            self._warn("a signal ended the command: what it had written to the working directory stayed in the image")
         except dagger.QueryError as error:
-            raise UnavailableError("engine", f"it could not run the command ({_reason(error)})") from None
+            raise UnavailableError("engine", f"it could not run the command ({self._reason(error)})") from None
         code, problem = _explain_exit(program, code, stdout, stderr, image.entrypoint)
         finished = Finished(
             arguments=tuple(map(self._redactor.text, program)),
@@ -279,18 +329,31 @@ class EngineRunner:
         """
         staging = tempfile.mkdtemp(prefix="registry-config-")
         try:
-            await before.diff(after).filter(exclude=self._exclude(folder)).export(staging)
+            # What lies under .git comes along, so that it can be named and refused.
+            exclude = [pattern for pattern in self._exclude(folder) if pattern != _GIT]
+            await before.diff(after).filter(exclude=exclude).export(staging)
             returned = await asyncio.to_thread(bring_back, staging, folder, self._redactor)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-        warnings = tuple(f"left in the image: {name}" for name in map(self._redactor.text, returned.left_behind))
-        self.notes = self.notes._replace(warnings=self.notes.warnings + warnings)
+        named = returned.left_behind[:_MAX_NAMED]
+        for name in named:
+            self._warn(f"left in the image: {self._redactor.text(name)}")
+        if unnamed := len(returned.left_behind) - len(named):
+            self._warn(f"left in the image: {unnamed} more")
         if returned.with_secret:
             names = ", ".join(returned.with_secret)
             raise SecretFileError("working-directory", f"held a secret when it came back and was deleted: {names}")
 
     def _exclude(self, folder: str) -> list[str]:
-        return [*ALWAYS_EXCLUDED, *_below(self._settings.exclude, folder)]
+        # Ours come last: no `!pattern` of the user brings back what they take out.
+        return [*self._settings.exclude, *ALWAYS_EXCLUDED, *_below(self._settings.withheld, folder)]
+
+    def _warn(self, text: str) -> None:
+        self.notes = self.notes._replace(warnings=(*self.notes.warnings, text))
+
+    def _reason(self, error: Exception) -> str:
+        """The engine's own words, without the trace's number."""
+        return self._redactor.text(re.sub(r"\s*\[traceparent:[^]]*\]", "", str(error)).strip())
 
 
 def _fresh_name() -> str:
@@ -298,13 +361,13 @@ def _fresh_name() -> str:
     return f"registry-config-{uuid.uuid4().hex}"
 
 
-def _below(patterns: tuple[str, ...], folder: str) -> Iterator[str]:
-    """Patterns as they are, absolute paths relative to the folder that holds them."""
-    for pattern in patterns:
-        if not os.path.isabs(pattern):
-            yield pattern
-        elif not (relative := os.path.relpath(pattern, os.path.abspath(folder))).startswith(".."):
-            yield relative
+def _below(files: tuple[str, ...], folder: str) -> Iterator[str]:
+    """Patterns for those of `files` that lie in `folder`."""
+    for file in files:
+        relative = os.path.relpath(os.path.realpath(file), os.path.realpath(folder))
+        if relative != ".." and not relative.startswith("../"):
+            # A sign that may mean something in a pattern becomes any sign.
+            yield re.sub(r"[^\w./-]", "?", relative)
 
 
 async def _contents(container: dagger.Container, path: str) -> str:
@@ -333,14 +396,8 @@ async def _glob(container: dagger.Container, pattern: str) -> list[str]:
     return [name if relative == pattern else f"{WORKSPACE}/{name}" for name in shown]
 
 
-def _reason(error: Exception) -> str:
-    """The engine's own words, without the trace's number."""
-    return re.sub(r"\s*\[traceparent:[^]]*\]", "", str(error)).strip()
-
-
-def _explain_pull(error: Exception, reference: str) -> UnavailableError:
+def _explain_pull(text: str, reference: str) -> UnavailableError:
     """Why the image cannot be had."""
-    text = _reason(error)
     host = image_host(reference)
     for pattern, problem, remedy in _PULL_PROBLEMS:
         if re.search(pattern, text, re.IGNORECASE):

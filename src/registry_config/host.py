@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import IO
 
+    from typing_extensions import Self
+
     from registry_config.redaction import Redactor
 
 _CHUNK: Final = 64 * 1024
@@ -63,6 +65,12 @@ class HostRunner:
         self._terminal = _owns_terminal()
         self._running: dict[int, subprocess.Popen[bytes]] = {}
         self._interrupted = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
 
     def run(self, plan: Plan, output: Output) -> Result:
         """See `plan.Runner.run`."""

@@ -24,6 +24,10 @@ RUNNER_FILES: Final = (
 )
 # Events whose workflow runs with secrets over files that somebody else may have written.
 UNTRUSTED_EVENTS: Final = ("pull_request_target", "workflow_run", "issue_comment")
+PLACEHOLDER: Final = "{target}"
+MAX_PARALLEL: Final = 64
+MAX_RETRIES: Final = 10
+_TARGET: Final = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]+-]*")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -44,6 +48,11 @@ class Inputs(NamedTuple):
     use_entrypoint: bool = False
     working_directory: str = "."
     exclude: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    max_parallel: int = 4
+    fail_fast: bool = False
+    retries: int = 0
+    dry_run: bool = False
     env: tuple[str, ...] = ()
     secret_env: tuple[str, ...] = ()
     on_missing: str = "fail"
@@ -74,6 +83,11 @@ def from_action(environ: Mapping[str, str]) -> Inputs:
         use_entrypoint=_boolean("use-entrypoint", text("use-entrypoint"), default=False),
         working_directory=text("working-directory").strip() or ".",
         exclude=tuple(filter(None, map(str.strip, _lines(text("exclude"))))),
+        targets=tuple(filter(None, map(str.strip, _lines(text("targets"))))),
+        max_parallel=number("max-parallel", text("max-parallel"), default=4, most=MAX_PARALLEL),
+        fail_fast=_boolean("fail-fast", text("fail-fast"), default=False),
+        retries=number("retries", text("retries"), default=0, most=MAX_RETRIES, least=0),
+        dry_run=_boolean("dry-run", text("dry-run"), default=False),
         env=_lines(text("env")),
         secret_env=_lines(text("secret-env")),
         on_missing=text("on-missing").strip() or "fail",
@@ -116,6 +130,7 @@ def check(inputs: Inputs) -> None:
     if inputs.shell and inputs.argv is not None and len(inputs.argv) != 1:
         raise InputError("command", "must be one script with --shell", "quote the whole script after --")
     _check_image(inputs)
+    _check_targets(inputs)
     if re.search(r"\s", inputs.shell):
         raise InputError("shell", "must be one program, without options", "sh and bash get -e from us")
 
@@ -134,6 +149,35 @@ def _check_image(inputs: Inputs) -> None:
         raise InputError("exclude", "needs image")
     if inputs.use_entrypoint and inputs.shell:
         raise InputError("use-entrypoint", "stands beside shell", "give one of them")
+
+
+def _check_targets(inputs: Inputs) -> None:
+    text = "\n".join(inputs.argv) if inputs.argv is not None else inputs.command
+    if inputs.targets and PLACEHOLDER not in text:
+        raise InputError(
+            "targets", f"the command does not hold {PLACEHOLDER}", f"write {PLACEHOLDER} where the target goes"
+        )
+    if PLACEHOLDER in text and not inputs.targets:
+        raise InputError("command", f"holds {PLACEHOLDER}, but there are no targets", "add targets")
+    for number_, target in enumerate(inputs.targets, 1):
+        # A shell may read the command: nothing of a target may mean anything to it.
+        if not _TARGET.fullmatch(target):
+            raise InputError(f"targets (line {number_})", "is not a reference or the beginning of one")
+        if target in inputs.targets[: number_ - 1]:
+            raise InputError(f"targets (line {number_})", "stands there before", "keep one of them")
+
+
+def number(name: str, text: str, *, default: int, most: int, least: int = 1) -> int:
+    """A whole number between two bounds.
+
+    Raises:
+        InputError: it is none, or out of bounds.
+    """
+    if not text.strip():
+        return default
+    if not re.fullmatch(r"[0-9]{1,4}", text.strip()) or not least <= int(text) <= most:
+        raise InputError(name, f"must be a whole number from {least} to {most}")
+    return int(text)
 
 
 def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

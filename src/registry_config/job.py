@@ -21,6 +21,7 @@ from registry_config.plan import ImageSettings, Plan
 from registry_config.redaction import Redactor
 from registry_config.registries import Declaration, decode, parse_registries
 from registry_config.secret_forms import all_forms, is_short
+from registry_config.targets import for_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,7 @@ class Job(NamedTuple):
 
     Attributes:
         plan: what to run.
+        targets: run it once for each; empty for once.
         image: which image to run it in; None for this machine.
         forms: every byte string that must not be seen.
         redactor: hides them.
@@ -43,6 +45,7 @@ class Job(NamedTuple):
     """
 
     plan: Plan
+    targets: tuple[str, ...]
     image: ImageSettings | None
     forms: frozenset[bytes]
     redactor: Redactor
@@ -54,13 +57,16 @@ class Job(NamedTuple):
         return f"Job({self.plan!r}, …)"
 
 
-def prepare(inputs: Inputs, environ: Mapping[str, str], *, withdrawn: tuple[str, ...] = ()) -> Job:
+def prepare(
+    inputs: Inputs, environ: Mapping[str, str], *, withdrawn: tuple[str, ...] = (), withheld: tuple[str, ...] = ()
+) -> Job:
     """Check everything that can be checked before anything starts.
 
     Args:
         inputs: the settings.
         environ: the environment of the step.
         withdrawn: further variables to keep from every child.
+        withheld: further files to keep from every image.
 
     Raises:
         InputError: with the place of the first fault.
@@ -85,7 +91,8 @@ def prepare(inputs: Inputs, environ: Mapping[str, str], *, withdrawn: tuple[str,
             variables=plain,
             secret_variables=secret,
         ),
-        image=_image(inputs, declarations, credentials),
+        targets=inputs.targets,
+        image=_image(inputs, declarations, credentials, withheld, home=plain.get("HOME", "")),
         forms=forms,
         redactor=redactor,
         withdrawn=frozenset(hidden),
@@ -94,19 +101,32 @@ def prepare(inputs: Inputs, environ: Mapping[str, str], *, withdrawn: tuple[str,
     )
 
 
+def planned(job: Job) -> tuple[str, ...]:
+    """What a job would run, a line for each command and target."""
+    plans = [for_target(job.plan, target) for target in job.targets] or [job.plan]
+    lines = [" ".join(word.text for word in command) for plan in plans for command in plan.commands]
+    return tuple(map(job.redactor.text, lines))
+
+
 def _image(
-    inputs: Inputs, declarations: tuple[Declaration, ...], credentials: tuple[Credential, ...]
+    inputs: Inputs,
+    declarations: tuple[Declaration, ...],
+    credentials: tuple[Credential, ...],
+    withheld: tuple[str, ...],
+    *,
+    home: str,
 ) -> ImageSettings | None:
     if not inputs.image:
         return None
-    files = [os.path.abspath(d.source.value) for d in declarations if d.source.kind == "password-file"]
-    if inputs.registries_file:
-        files.append(os.path.abspath(inputs.registries_file))
+    files = [d.source.value for d in declarations if d.source.kind == "password-file"]
+    files += filter(None, (inputs.registries_file, *withheld))
     return ImageSettings(
         reference=inputs.image,
         credentials=tuple(c for c in credentials if "image" in c.purposes),
         use_entrypoint=inputs.use_entrypoint,
-        exclude=(*inputs.exclude, *files),
+        home=home,
+        exclude=inputs.exclude,
+        withheld=tuple(map(os.path.abspath, files)),
     )
 
 

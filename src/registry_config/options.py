@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from registry_config.errors import InputError, did_you_mean
-from registry_config.inputs import Inputs, check
+from registry_config.inputs import MAX_PARALLEL, MAX_RETRIES, Inputs, check, number
 from registry_config.registries import decode
 
 if TYPE_CHECKING:
@@ -86,6 +86,11 @@ def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ
         argv=argv if argv is not None or options.action == "check" else (),
         shell=options.shell,
         working_directory=options.working_directory,
+        targets=tuple(options.target),
+        max_parallel=number("--max-parallel", options.max_parallel, default=4, most=MAX_PARALLEL),
+        fail_fast=options.fail_fast,
+        retries=number("--retries", options.retries, default=0, most=MAX_RETRIES, least=0),
+        dry_run=options.dry_run,
         env=tuple(options.env),
         secret_env=tuple(options.secret_env),
         on_missing=options.on_missing,
@@ -159,6 +164,19 @@ _OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, object]], ...]] = (
         ("--on-missing",),
         {"metavar": "fail|skip", "default": "fail", "help": "where a password is there but empty"},
     ),
+    (
+        ("--target",),
+        {
+            "metavar": "REF",
+            "action": "append",
+            "default": [],
+            "help": "run once for each; {target} in the command is replaced",
+        },
+    ),
+    (("--max-parallel",), {"metavar": "N", "default": "", "help": "targets at a time (4)"}),
+    (("--fail-fast",), {"action": "store_true", "help": "stop the other targets at the first failure"}),
+    (("--retries",), {"metavar": "N", "default": "", "help": "further attempts after a transient failure (0)"}),
+    (("--dry-run",), {"action": "store_true", "help": "everything but the execution"}),
     (
         ("--keep-logins",),
         {"action": "store_true", "help": "keep the logins of your own Docker config beside these"},

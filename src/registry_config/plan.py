@@ -9,6 +9,8 @@ from registry_config.errors import EXIT_SIGNAL_BASE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from typing_extensions import Self
+
     from registry_config.command import Command
     from registry_config.credentials import Credential
 
@@ -36,13 +38,17 @@ class ImageSettings(NamedTuple):
         reference: the image, by tag or digest.
         credentials: those that may be used to pull it.
         use_entrypoint: put the image's entrypoint before each command.
-        exclude: globs that neither go to the engine nor come back.
+        home: the variable `HOME` as declared for the command; empty for the image's own.
+        exclude: globs, of dockerignore's syntax, that neither go to the engine nor come back.
+        withheld: absolute paths of files that do not either.
     """
 
     reference: str
     credentials: tuple[Credential, ...]
     use_entrypoint: bool
+    home: str
     exclude: tuple[str, ...]
+    withheld: tuple[str, ...]
 
 
 class Finished(NamedTuple):
@@ -111,6 +117,11 @@ class Tail:
         if len(self._data) > 2 * self._limit:
             del self._data[: -self._limit]
 
+    def append(self, other: Tail) -> None:
+        """Write what another tail has kept, and count what it has not."""
+        self.write(other.data)
+        self.total += other.total - len(other.data)
+
     @property
     def data(self) -> bytes:
         """The last bytes written."""
@@ -144,7 +155,13 @@ class Output(Protocol):
 
 
 class Runner(Protocol):
-    """Executes a plan, on this machine or in an image."""
+    """Executes plans, on this machine or in an image, several at a time if need be; to be entered first."""
+
+    def __enter__(self) -> Self:
+        """Get ready."""
+
+    def __exit__(self, *exception: object) -> None:
+        """Put everything away."""
 
     def run(self, plan: Plan, output: Output) -> Result:
         """Run the commands in order, stopping at the first that fails.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from registry_config.diagnosis import diagnose
@@ -10,114 +11,163 @@ from registry_config.digests import reported_digests
 from registry_config.plan import Tail
 
 if TYPE_CHECKING:
-    from registry_config.plan import Result, RunNotes
+    from collections.abc import Iterable
+
+    from registry_config.plan import RunNotes
     from registry_config.redaction import Redactor
+    from registry_config.targets import Outcome
+
+_CUT_NOTE = "[the beginning was cut: only the last 64 KiB are kept]\n"
+
+
+class TargetReport(NamedTuple):
+    """What came of one target, in words that may be shown.
+
+    Attributes:
+        target: as declared; empty for a run without targets.
+        exit_code: None where nothing ran.
+        digests: as the tools reported them.
+        attempts: how many times the commands were run.
+        seconds: how long that took, waiting included.
+        reason: why it failed; empty if it did not.
+        hints: what to do about it.
+        commands: those that ran, each in one line.
+    """
+
+    target: str = ""
+    exit_code: int | None = None
+    digests: tuple[str, ...] = ()
+    attempts: int = 0
+    seconds: float = 0.0
+    reason: str = ""
+    hints: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+
+    def to_object(self) -> dict[str, object]:
+        """An element of the output `results`."""
+        return {
+            "target": self.target,
+            "exit-code": self.exit_code,
+            "digest": _only(self.digests),
+            "attempts": self.attempts,
+            "seconds": round(self.seconds, 3),
+            "reason": "; ".join((self.reason, *self.hints)) if self.reason else "",
+        }
 
 
 class Report(NamedTuple):
-    """The outputs of a run, by their names, plus what the log and `--json` tell besides.
+    """What came of a run.
 
     Attributes:
-        exit_code: None where no command ran.
+        targets: one for each target; one without a name for a run without targets; none where nothing ran.
         stdout: of all commands, redacted; the last 64 KiB.
-        digests: as the tools reported them.
         skipped: nothing ran, on purpose.
-        error: what went wrong, in our words.
-        hints: what to do about it.
-        seconds: how long the commands took.
-        rows: command and exit code of each.
+        error: why nothing ran.
         image: the tool image by digest.
         warnings: what the user should know.
+        planned: for a dry run, what would have been run.
+        seconds: from start to end.
     """
 
-    exit_code: int | None = None
+    targets: tuple[TargetReport, ...] = ()
     stdout: str = ""
-    digests: tuple[str, ...] = ()
     skipped: bool = False
     error: str = ""
-    hints: tuple[str, ...] = ()
-    seconds: float = 0.0
-    rows: tuple[tuple[str, int], ...] = ()
     image: str = ""
     warnings: tuple[str, ...] = ()
+    planned: tuple[str, ...] = ()
+    seconds: float = 0.0
 
     @property
-    def digest(self) -> str:
-        """The one digest; empty if there is none or several."""
-        return self.digests[0] if len(self.digests) == 1 else ""
+    def exit_code(self) -> int | None:
+        """That of the first target which failed, else 0; None where nothing ran."""
+        codes = [target.exit_code for target in self.targets if target.exit_code is not None]
+        return next(filter(None, codes), 0) if codes else None
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Every digest reported, once."""
+        return tuple(dict.fromkeys(digest for target in self.targets for digest in target.digests))
+
+    @property
+    def failed(self) -> tuple[TargetReport, ...]:
+        """The targets that failed."""
+        return tuple(target for target in self.targets if target.reason)
 
     def outputs(self) -> dict[str, str]:
         """The outputs of the action."""
+        document = self.to_document()
         return {
             "exit-code": "" if self.exit_code is None else str(self.exit_code),
             "stdout": self.stdout,
-            "digest": self.digest,
-            "digests": json.dumps(self.digests),
+            "digest": _only(self.digests),
+            "digests": json.dumps(document["digests"]),
+            "results": json.dumps(document["results"], ensure_ascii=False),
             "skipped": "true" if self.skipped else "false",
         }
 
-    def to_json(self) -> str:
+    def to_document(self) -> dict[str, object]:
         """The document of `--json`."""
-        document = {
+        reasons = [target.reason for target in self.failed]
+        return {
             "ran": self.exit_code is not None,
             "exit-code": self.exit_code,
             "stdout": self.stdout,
-            "digest": self.digest,
-            "digests": self.digests,
+            "digest": _only(self.digests),
+            "digests": list(self.digests),
+            "results": [target.to_object() for target in self.targets],
             "skipped": self.skipped,
-            "error": self.error or None,
+            "error": self.error or "\n".join(reasons) or None,
         }
-        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-    def summary(self) -> str:
-        """The job summary, as Markdown."""
-        if self.skipped or not self.rows:
-            return f"### Registry config\n\n{_escape(self.error or 'Nothing was run.')}\n"
-        lines = ["### Registry config", "", "| command | result |", "| --- | --- |"]
-        lines += [f"| {_code(command)} | {'done' if not code else f'failed ({code})'} |" for command, code in self.rows]
-        lines += [f"\nDigest: `{digest}`" for digest in self.digests]
-        lines += [f"\n{_escape(line)}" for line in (self.error, *self.hints) if line]
-        if self.image:
-            lines.append(f"\nImage: {_code(self.image)}")
-        return "\n".join((*lines, f"\nTook {self.seconds:.1f} s.", ""))
 
 
-def make_report(result: Result, redactor: Redactor, hosts: frozenset[str], notes: RunNotes) -> Report:
+def make_report(
+    outcomes: Iterable[Outcome], redactor: Redactor, hosts: frozenset[str], notes: RunNotes, seconds: float
+) -> Report:
     """Tell what came of a run, redacted."""
+    targets = []
     stdout = Tail()
-    for command in result.finished:
-        stdout.write(command.stdout.data)
-        stdout.total += command.stdout.total - len(command.stdout.data)
-    error = ""
-    hints: tuple[str, ...] = ()
-    if result.exit_code:
-        failed = result.finished[-1] if result.finished else None
-        error = (failed.problem if failed else "") or f"the command failed with exit code {result.exit_code}"
-        hints = diagnose(failed, hosts, notes.hidden_hosts) if failed else ()
+    for outcome in outcomes:
+        targets.append(_target_report(outcome, redactor, hosts, notes))
+        for command in outcome.result.finished if outcome.result else ():
+            stdout.append(command.stdout)
     return Report(
-        exit_code=result.exit_code if result.finished else None,
+        targets=tuple(targets),
         stdout=(_CUT_NOTE if stdout.is_cut else "") + redactor.text(stdout.text),
-        digests=reported_digests(result.finished),
-        error=redactor.text(error),
-        hints=tuple(map(redactor.text, hints)),
-        seconds=result.seconds,
         image=notes.image,
-        warnings=notes.warnings,
-        rows=tuple((" ".join(f.arguments), f.exit_code) for f in result.finished),
+        warnings=notes.warnings + _differing_digests(targets),
+        seconds=seconds,
     )
 
 
-_CUT_NOTE = "[the beginning was cut: only the last 64 KiB are kept]\n"
-_MAX_CELL = 200
+def _target_report(outcome: Outcome, redactor: Redactor, hosts: frozenset[str], notes: RunNotes) -> TargetReport:
+    finished = outcome.result.finished if outcome.result else ()
+    reason = str(outcome.error) if outcome.error else ""
+    hints: tuple[str, ...] = ()
+    if outcome.result is None and outcome.error is None:
+        reason = "not started, as another target had failed"
+    elif outcome.exit_code and not reason:
+        failed = finished[-1] if finished else None
+        reason = (failed.problem if failed else "") or f"the command failed with exit code {outcome.exit_code}"
+        hints = diagnose(failed, hosts, notes.hidden_hosts) if failed else ()
+    return TargetReport(
+        target=outcome.target,
+        exit_code=outcome.exit_code if finished or outcome.error else None,
+        digests=reported_digests(finished),
+        attempts=outcome.attempts,
+        seconds=outcome.seconds,
+        reason=redactor.text(reason),
+        hints=tuple(map(redactor.text, hints)),
+        commands=tuple(shlex.join(command.arguments) for command in finished),
+    )
 
 
-def _code(text: str) -> str:
-    """Text as inline code in a table cell."""
-    short = text if len(text) <= _MAX_CELL else text[:_MAX_CELL] + "…"
-    return f"<code>{_escape(short)}</code>"
+def _differing_digests(targets: list[TargetReport]) -> tuple[str, ...]:
+    digests = {target.digests for target in targets if target.target and target.digests and not target.reason}
+    if len(digests) < 2:  # noqa: PLR2004  (two to differ)
+        return ()
+    return ("the targets report different digests: they do not hold the same artifact",)
 
 
-def _escape(text: str) -> str:
-    """Text that Markdown and HTML show as it is."""
-    table = {ord(sign): f"&#{ord(sign)};" for sign in "&<>|`*_[]\\#~@"}
-    return " ".join(text.translate(table).split())
+def _only(digests: tuple[str, ...]) -> str:
+    return digests[0] if len(digests) == 1 else ""

@@ -7,6 +7,7 @@ that somebody runs later.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -46,11 +47,13 @@ def bring_back(staging: str, folder: str, redactor: Redactor) -> Returned:
 
 
 def _files(folder: str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Everything below `folder` that is not a folder, by its relative name."""
+    """Everything below `folder` that is not a folder, and `.git` folders, by relative names."""
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             name = prefix + entry.name
-            if entry.is_dir(follow_symlinks=False):
+            # A repository's .git is refused as a whole: naming its hundreds of files would help nobody.
+            if entry.is_dir(follow_symlinks=False) and entry.name != ".git":
+                os.chmod(entry.path, stat.S_IRWXU)
                 yield from _files(entry.path, f"{name}/")
             else:
                 yield name, entry
@@ -68,6 +71,7 @@ def _refusal(name: str, entry: os.DirEntry[str], folder: str) -> str:
         ),
         (not (stat.S_ISLNK(mode) or stat.S_ISREG(mode)), "neither a file nor a link"),
         (stat.S_ISREG(mode) and mode & _SET_ID, "runs as another user"),
+        (stat.S_ISREG(mode) and not os.access(entry.path, os.R_OK), "cannot be read"),
         (_passes_link(name, folder), "its folder is a link here"),
         (os.path.isdir(target) and not os.path.islink(target), "a folder of that name stands here"),
     )
@@ -76,7 +80,9 @@ def _refusal(name: str, entry: os.DirEntry[str], folder: str) -> str:
 
 def _leads_out(name: str, target: str) -> bool:
     path = os.path.normpath(os.path.join(os.path.dirname(name), target))
-    return os.path.isabs(target) or path == ".." or path.startswith("../")
+    # Behind a name that is a link itself, `..` is somewhere else.
+    climbs = ".." in re.sub(r"^(?:\.\.?/+)+", "", target).split("/") and target != ".."
+    return os.path.isabs(target) or climbs or path == ".." or path.startswith("../")
 
 
 def _passes_link(name: str, folder: str) -> bool:
@@ -101,6 +107,7 @@ def _holds_secret(name: str, entry: os.DirEntry[str], redactor: Redactor) -> boo
 
 def _move(source: str, target: str) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    if os.path.islink(target):
+    # Neither through a link nor into a file that may be read-only, or stand elsewhere under another name.
+    if os.path.lexists(target):
         os.unlink(target)
     shutil.move(source, target)

@@ -1,0 +1,75 @@
+"""The job summary, as Markdown that GitHub renders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from registry_config.report import Report, TargetReport
+
+_MAX_TEXT: Final = 300
+# Every sign that Markdown or HTML could take for its own, and '@' and '#', which GitHub makes links of.
+_ENTITIES: Final = {ord(sign): f"&#{ord(sign)};" for sign in "&<>|`*_[]()\\#~@!:"}
+
+
+def summarize(report: Report) -> str:
+    """A few lines: what failed and why on top, then every target, then what was run."""
+    parts = [_headline(report)]
+    parts += [_failure(target) for target in report.failed]
+    if any(target.target for target in report.targets):
+        parts.append(_table(report))
+    else:
+        parts += [f"Digest: {_code(digest)}" for digest in report.digests]
+    parts += [f"Note: {_text(warning)}" for warning in report.warnings]
+    parts += [_details("Commands", report.planned or _commands(report))]
+    if report.image:
+        parts.append(f"Image: {_code(report.image)}")
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _headline(report: Report) -> str:
+    if report.planned:
+        return "### Registry config: dry run, nothing was executed"
+    if report.skipped or report.exit_code is None:
+        return f"### Registry config: nothing was run\n\n{_text(report.error)}"
+    count = len(report.targets)
+    of = f"{count - len(report.failed)} of {count} targets" if report.targets[0].target else "the command"
+    verdict = f"{of} done" if count > 1 or not report.failed else f"{of} failed"
+    return f"### Registry config: {verdict} in {report.seconds:.1f} s"
+
+
+def _failure(target: TargetReport) -> str:
+    name = f"{_code(target.target)}: " if target.target else ""
+    hints = "".join(f"<br>{_text(hint)}" for hint in target.hints)
+    return f"❌ {name}{_text(target.reason)}{hints}"
+
+
+def _table(report: Report) -> str:
+    rows = ["| target | result | digest | attempts | seconds |", "| --- | --- | --- | ---: | ---: |"]
+    for target in sorted(report.targets, key=lambda target: not target.reason):
+        digests = " ".join(map(_code, target.digests)) or "-"
+        verdict = "failed" if target.exit_code else "done" if target.exit_code == 0 else "not started"
+        rows.append(f"| {_code(target.target)} | {verdict} | {digests} | {target.attempts} | {target.seconds:.1f} |")
+    return "\n".join(rows)
+
+
+def _commands(report: Report) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(command for target in report.targets for command in target.commands))
+
+
+def _details(title: str, lines: tuple[str, ...]) -> str:
+    if not lines:
+        return ""
+    shown = "<br>".join(map(_code, lines[:20]))
+    more = f"<br>and {len(lines) - 20} more" if len(lines) > 20 else ""  # noqa: PLR2004  (as cut above)
+    return f"<details><summary>{title}</summary>{shown}{more}</details>"
+
+
+def _code(text: str) -> str:
+    return f"<code>{_text(text)}</code>"
+
+
+def _text(text: str) -> str:
+    """Text that Markdown and HTML show as it is, in one line and not too long."""
+    short = text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "…"
+    return " ".join(short.translate(_ENTITIES).split())
