@@ -144,8 +144,10 @@ def _action() -> int:
             workflow.annotate("notice", job.skip_reason)
         else:
             output = SafeOutput(job.redactor)
-            report = _execute(job, inputs, output, _workflow_observer(job.targets, workflow, output))
-            output.flush()
+            try:
+                report = _execute(job, inputs, output, _workflow_observer(job.targets, workflow, output))
+            finally:
+                output.flush()
             _annotate(workflow, report)
         code = report.exit_code or 0
     except RegistryConfigError as error:
@@ -190,8 +192,11 @@ def _execute(job: Job, inputs: Inputs, output: Output, observer: Observer, *, st
         elif job.targets:
             outcomes = release.run_all(job.plan, job.targets, output.progress)
         else:
-            outcomes = (release.run_one(job.plan, output),)
-    hosts = frozenset(credential.host for credential in job.plan.credentials)
+            outcome = release.run_one(job.plan, output)
+            if outcome.error:
+                raise outcome.error
+            outcomes = (outcome,)
+    hosts = frozenset(credential.registry for credential in job.plan.credentials)
     report = make_report(outcomes, job.redactor, hosts, runner.notes, time.monotonic() - started)
     return report._replace(planned=planned(job)) if inputs.dry_run else report
 

@@ -24,7 +24,7 @@ def describe(declarations: tuple[Declaration, ...]) -> Iterator[str]:
     if not declarations:
         yield "no registries: the config holds no login"
     for declaration in declarations:
-        yield declaration.host
+        yield f"{declaration.host}/{declaration.path}" if declaration.path else declaration.host
         yield f"  declared   {declaration.place()}"
         yield f"  user       {declaration.username or 'github.actor'}"
         yield f"  password   {_SOURCES[declaration.source.kind]}"

@@ -18,15 +18,21 @@ _MAX_PASSWORD_BYTES: Final = 1024 * 1024
 
 
 class Credential(NamedTuple):
-    """User and secret for one registry."""
+    """User and secret for one registry, or for a path of it."""
 
     host: str
     username: str
     secret: str
     purposes: frozenset[Purpose]
+    path: str = ""
+
+    @property
+    def registry(self) -> str:
+        """Host and path, as messages name it."""
+        return f"{self.host}/{self.path}" if self.path else self.host
 
     def __repr__(self) -> str:
-        return f"Credential({self.host!r}, {self.username!r}, ***)"
+        return f"Credential({self.registry!r}, {self.username!r}, ***)"
 
 
 class JobToken(NamedTuple):
@@ -70,7 +76,13 @@ def read_credential(declaration: Declaration, environ: Mapping[str, str], token:
     }
     username, text = readers[kind]()
     secret = checked_secret(place, text)
-    return Credential(host=declaration.host, username=username, secret=secret, purposes=declaration.purposes)
+    return Credential(
+        host=declaration.host,
+        username=username,
+        secret=secret,
+        purposes=declaration.purposes,
+        path=declaration.path,
+    )
 
 
 def password_variables(declarations: Iterable[Declaration]) -> tuple[str, ...]:

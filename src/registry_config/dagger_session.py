@@ -111,13 +111,18 @@ class DaggerSession:
             self._reader.join(1)
 
     def _read_parameters(self, pipe: IO[bytes]) -> None:
-        self._first_line = pipe.readline()
-        self._answered.set()
+        with pipe:
+            self._first_line = pipe.readline()
+            self._answered.set()
+            # Whatever else it writes there must not block it.
+            while pipe.read1():
+                pass
 
     def _read_progress(self, pipe: IO[bytes]) -> None:
-        for line in pipe:
-            self._last = [*self._last[-20:], line]
-            self._progress(line)
+        with pipe:
+            for line in pipe:
+                self._last = [*self._last[-20:], line]
+                self._progress(line)
 
 
 def _in_background(read: Callable[[IO[bytes]], None], pipe: IO[bytes] | None) -> threading.Thread:

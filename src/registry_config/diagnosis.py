@@ -14,13 +14,49 @@ if TYPE_CHECKING:
 
 _CREDENTIALS: Final = re.compile(
     r"\b401\b|\b403\b|unauthorized|\bdenied\b|forbidden|basic credential not found|no basic auth credentials"
-    r"|authentication required|incorrect username or password|\b429\b|toomanyrequests",
+    r"|authentication required|incorrect username or password|invalid username/password|\b429\b|too ?many ?requests",
     re.IGNORECASE,
 )
 _ASKED: Final = re.compile(r"https?://([A-Za-z0-9.\-\[\]:]+)/(?:v2|v1|token)\b")
 _NAMED: Final = re.compile(
     r"(?:oci://|docker://)?((?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+(?::\d+)?|localhost(?::\d+)?|[\w-]+:\d+)/"
 )
+
+# What the output shows, and what to do about it; each row was seen with real tools. The first that fits is told.
+PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
+    (
+        re.compile(r"x509:|certificate signed by unknown authority|CERTIFICATE_VERIFY_FAILED"),
+        "the tool does not trust the registry's certificate: for most tools SSL_CERT_FILE in env names the CA's file",
+    ),
+    (
+        re.compile(r"server gave HTTP response to HTTPS client|first record does not look like a TLS handshake"),
+        "the registry speaks plain HTTP: give the tool its option for that, such as --plain-http or --insecure",
+    ),
+    (
+        re.compile(
+            r"(?:config\.json|auth\.json|oras_credstore_temp)\S*:? .*(?:permission denied|device or resource busy"
+            r"|invalid cross-device link|read-only file system)",
+        ),
+        "the command tries to store a login: none is needed here, leave it out",
+    ),
+    (
+        re.compile(r"\b429\b|too ?many ?requests|rate limit", re.IGNORECASE),
+        "the registry limits how often it is asked: declare it, so that you are not asked as anonymous, or set retries",
+    ),
+    (
+        re.compile(r"no such host|Temporary failure in name resolution|Name or service not known"),
+        "there is no registry of that name: check its spelling, and the resolver of this machine",
+    ),
+    (
+        re.compile(r"connection refused"),
+        "nothing answers at the registry's address: check host and port, and that it is up",
+    ),
+    (
+        re.compile(r"\b404\b|(?<!credential )not found|(?:manifest|name)[ _]unknown", re.IGNORECASE),
+        "there is no such repository or tag; some registries say so where rights are missing",
+    ),
+)
+_HELM_HINT: Final = "helm 3 says 401 as well where a registry speaks plain HTTP: then --plain-http is missing"
 
 
 def speaks_of_credentials(finished: Finished) -> bool:
@@ -39,26 +75,47 @@ def asked_host(finished: Finished) -> str:
     return ""
 
 
-def diagnose(finished: Finished, hosts: Iterable[str], hidden_hosts: Iterable[str]) -> tuple[str, ...]:
+def diagnose(finished: Finished, registries: Iterable[str], hidden_hosts: Iterable[str]) -> tuple[str, ...]:
     """Lines that explain a failure.
 
     Args:
         finished: the command that failed.
-        hosts: the registries that were configured for it.
+        registries: those that were configured for it, by host, with a path where they have one.
         hidden_hosts: registries for which the user's own config has a login that the tool did not see.
     """
-    if finished.problem or not speaks_of_credentials(finished):
+    if finished.problem:
         return ()
-    configured = sorted(hosts)
+    known = _known_pattern(finished)
+    lines = (*_refused(finished, registries, hidden_hosts), known)
+    return tuple(filter(None, lines))
+
+
+def _known_pattern(finished: Finished) -> str:
+    for pattern, hint in PATTERNS:
+        if pattern.search(finished.stderr.text) or pattern.search(finished.stdout.text):
+            return hint
+    return ""
+
+
+def _refused(finished: Finished, registries: Iterable[str], hidden_hosts: Iterable[str]) -> list[str]:
+    """Lines about credentials, where the output speaks of them."""
+    if not speaks_of_credentials(finished):
+        return []
+    configured = sorted(registries)
     asked = asked_host(finished)
     lines = [f"credentials were given for {', '.join(configured) or 'no registry'}"]
-    if asked and asked in configured:
+    of_host = [registry for registry in configured if registry.partition("/")[0] == asked]
+    if asked and asked in of_host:
         lines.append(f"the tool asked {asked}, which is among them: check that user, password and their rights")
+    elif of_host:
+        lines.append(f"the tool asked {asked}: its credentials are for a path each, which the command has to name")
     elif asked:
         lines.append(f"the tool asked {asked}, which is not among them: add an entry for it")
     if asked in hidden_hosts:
         lines.append(f"your own Docker config has a login for {asked}, hidden here: keep-logins would show it")
-    return tuple(lines)
+    if finished.program == "helm" and "http://" in finished.stderr.text and "--plain-http" not in finished.arguments:
+        lines.append(_HELM_HINT)
+    return lines
 
 
 def _canonical(host: str) -> str:

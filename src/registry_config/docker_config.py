@@ -36,6 +36,9 @@ CREDENTIAL_KEYS: Final = ("auths", "credsStore", "credHelpers")
 
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?")
+# The grammar of distribution/reference (`reference/regexp.go`).
+_COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PATH: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _MAX_PORT: Final = 65535
 
 
@@ -62,6 +65,22 @@ def canonical_host(address: str) -> str:
     if not {".", ":"} & set(host) and host != "localhost":
         raise ValueError("has no dot and no port, so no image reference can name it")
     return host
+
+
+def registry_and_path(text: str) -> tuple[str, str]:
+    """A registry as declared: its canonical host, and the path its credential is for (empty for all of it).
+
+    Raises:
+        ValueError: not a host, or a path that no reference could have; the text is not repeated.
+    """
+    address = text.strip()
+    host, slash, path = address.partition("/")
+    if "://" in address or address.lower() in DOCKER_HUB_KEYS:
+        host, slash, path = address, "", ""
+    canonical = canonical_host(host)
+    if slash and not _PATH.fullmatch(path):
+        raise ValueError("has a path that no image reference could have")
+    return canonical, path
 
 
 def _check_address_and_port(host: str) -> None:

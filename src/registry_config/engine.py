@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import posixpath
 import re
 import shutil
 import tempfile
@@ -11,7 +12,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import CancelledError
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.command import expand
@@ -24,11 +25,12 @@ from registry_config.errors import (
     SecretFileError,
     UnavailableError,
 )
-from registry_config.image_reference import image_host
+from registry_config.image_reference import image_host, image_repository
 from registry_config.image_user import ImageUser, image_user
 from registry_config.plan import Finished, ImageSettings, Output, Plan, Result, RunNotes, Tail
 from registry_config.returned_files import bring_back
 from registry_config.secret_forms import is_short
+from registry_config.selection import fitting_credential, select
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -100,10 +102,13 @@ class EngineRunner:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """End the session."""
+        """End the session; one that has no image yet is not waited for."""
         self._loop.call_soon_threadsafe(self._done.set)
         if self._session is not None:
-            self._session.result()
+            if not self._image.done():
+                self._session.cancel()
+            with suppress(CancelledError):
+                self._session.result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -146,6 +151,8 @@ class EngineRunner:
         except Exception as error:  # noqa: BLE001  (raised again by whoever waits for the image)
             if not self._image.done():
                 self._image.set_exception(error)
+                # Or asyncio complains where nobody waits for it any more.
+                self._image.exception()
 
     async def _run(self, plan: Plan, output: Output) -> tuple[Finished, ...]:
         import dagger  # noqa: PLC0415
@@ -155,6 +162,8 @@ class EngineRunner:
             return await self._run_commands(plan, image, output)
         except dagger.TransportError:
             raise UnavailableError("engine", "it went away during the run; a push may have happened") from None
+        except dagger.QueryError as error:
+            raise UnavailableError("engine", f"it could not do its part ({self._reason(error)})") from None
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[None]:
@@ -189,10 +198,10 @@ class EngineRunner:
         reference = self._settings.reference
         base = dag.container()
         host = image_host(reference)
-        for credential in self._settings.credentials:
-            if credential.host == host:
-                secret = dag.set_secret(_fresh_name(), credential.secret)
-                base = base.with_registry_auth(host, credential.username, secret)
+        candidates = [credential for credential in self._settings.credentials if credential.host == host]
+        if credential := fitting_credential(candidates, image_repository(reference)):
+            secret = dag.set_secret(_fresh_name(), credential.secret)
+            base = base.with_registry_auth(host, credential.username, secret)
         container = base.from_(reference)
         try:
             user, home, entrypoint, resolved = await asyncio.gather(
@@ -206,8 +215,8 @@ class EngineRunner:
             raise _explain_pull(self._reason(error), reference) from None
         except ValueError as error:
             raise UnavailableError(_PLACE, f"its user {error}") from None
-        if user.split(":")[0].isdigit() and not passwd:
-            # The engine looks up a number without a group in a file that is not there.
+        if user and not (passwd and group):
+            # The engine looks users and groups up in files that are not there.
             container = container.with_user(f"{resolved_user.uid}:{resolved_user.gid}")
         self.notes = self.notes._replace(image=resolved)
         return _Image(container, resolved_user, tuple(entrypoint or ()))
@@ -217,24 +226,34 @@ class EngineRunner:
         before = container.directory(WORKSPACE)
         finished: list[Finished] = []
         problem = None
+        mounted: tuple[Credential, ...] | None = None
         for command in plan.commands:
             try:
-                done, after = await self._run_command(command, container, image, output)
+                argv = await _argv(command, container)
+                chosen = select(plan.credentials, argv)
             except InputError as error:
                 problem = error
                 break
+            if chosen != mounted:
+                container, mounted = self._with_config(container, chosen, image.user), chosen
+            done, after = await self._run_command(argv, container, image, output)
             finished.append(done)
             container = after or container
             if done.exit_code:
                 break
         if finished:
-            await self._bring_back(before, container.directory(WORKSPACE), plan.working_directory)
+            changes = before.diff(container.directory(WORKSPACE))
+            stub = _home_config(image.user)
+            if stub.startswith(f"{WORKSPACE}/"):
+                # The home folder is the working directory: what the config was mounted on stays, an empty file.
+                changes = changes.filter(exclude=[stub.removeprefix(f"{WORKSPACE}/")])
+            await self._bring_back(changes, plan.working_directory)
         if problem:
             raise problem
         return tuple(finished)
 
     async def _prepared(self, plan: Plan, image: _Image) -> dagger.Container:
-        """The image with the config, the variables and the working directory."""
+        """The image with the variables and the working directory."""
         from dagger import dag  # noqa: PLC0415
 
         source = dag.host().directory(
@@ -251,7 +270,7 @@ class EngineRunner:
             container = container.with_env_variable(name, value)
         for name, value in plan.secret_variables.items():
             container = container.with_secret_variable(name, dag.set_secret(_fresh_name(), value))
-        return self._with_config(container, plan.credentials, image.user)
+        return container
 
     @staticmethod
     def _with_config(
@@ -263,8 +282,7 @@ class EngineRunner:
         config = dag.set_secret(_fresh_name(), text)
         # A tool may run as anybody in its image, so anybody there may read it.
         container = container.with_mounted_secret(f"{_CONFIG_FOLDER}/{CONFIG_NAME}", config, owner="0:0", mode=0o444)
-        if user.home:
-            path = f"{user.home.rstrip('/')}/.docker/{CONFIG_NAME}"
+        if path := _home_config(user):
             container = container.with_mounted_secret(path, config, owner="0:0", mode=0o444)
         variables = environment(_CONFIG_FOLDER) | {"BUILDX_CONFIG": _BUILDX_FOLDER}
         for name, value in variables.items():
@@ -277,14 +295,11 @@ class EngineRunner:
         return container
 
     async def _run_command(
-        self, command: Command, container: dagger.Container, image: _Image, output: Output
+        self, argv: tuple[str, ...], container: dagger.Container, image: _Image, output: Output
     ) -> tuple[Finished, dagger.Container | None]:
         """Execute one command, once; the container after it is None where a signal ended it."""
         import dagger  # noqa: PLC0415
 
-        patterns = {word.pattern for word in command if word.pattern is not None}
-        names = {pattern: await _glob(container, pattern) for pattern in patterns}
-        argv = expand(command, names.__getitem__)
         # The engine would answer a second equal push from its cache. The value must be new, and come last.
         execution = container.with_env_variable("REGISTRY_CONFIG_RUN", uuid.uuid4().hex).with_exec(
             list(argv), use_entrypoint=self._settings.use_entrypoint, expect=dagger.ReturnType.ANY
@@ -300,7 +315,7 @@ class EngineRunner:
             if error.exit_code < 0:
                 raise UnavailableError(_PLACE, f"its container cannot be started ({self._reason(error)})") from None
             code, stdout, stderr = error.exit_code, error.stdout, error.stderr
-            self._warn("a signal ended the command: what it had written to the working directory stayed in the image")
+            self._warn("the command ended as by a signal: the files that it wrote stayed in the image")
         except dagger.QueryError as error:
             raise UnavailableError("engine", f"it could not run the command ({self._reason(error)})") from None
         code, problem = _explain_exit(program, code, stdout, stderr, image.entrypoint)
@@ -321,7 +336,7 @@ class EngineRunner:
         if data:
             write(data)
 
-    async def _bring_back(self, before: dagger.Directory, after: dagger.Directory, folder: str) -> None:
+    async def _bring_back(self, changes: dagger.Directory, folder: str) -> None:
         """Bring changed and new files into the working directory.
 
         Raises:
@@ -331,7 +346,7 @@ class EngineRunner:
         try:
             # What lies under .git comes along, so that it can be named and refused.
             exclude = [pattern for pattern in self._exclude(folder) if pattern != _GIT]
-            await before.diff(after).filter(exclude=exclude).export(staging)
+            await changes.filter(exclude=exclude).export(staging)
             returned = await asyncio.to_thread(bring_back, staging, folder, self._redactor)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -346,7 +361,7 @@ class EngineRunner:
 
     def _exclude(self, folder: str) -> list[str]:
         # Ours come last: no `!pattern` of the user brings back what they take out.
-        return [*self._settings.exclude, *ALWAYS_EXCLUDED, *_below(self._settings.withheld, folder)]
+        return [*_ignored(self._settings.exclude), *ALWAYS_EXCLUDED, *_below(self._settings.withheld, folder)]
 
     def _warn(self, text: str) -> None:
         self.notes = self.notes._replace(warnings=(*self.notes.warnings, text))
@@ -359,6 +374,22 @@ class EngineRunner:
 def _fresh_name() -> str:
     """A name for a secret: Dagger takes two secrets of one name for the same, whatever they hold."""
     return f"registry-config-{uuid.uuid4().hex}"
+
+
+def _home_config(user: ImageUser) -> str:
+    """Where tools that know only the home folder look; empty where it has no place."""
+    return posixpath.normpath(f"{user.home}/.docker/{CONFIG_NAME}") if user.home else ""
+
+
+def _ignored(patterns: tuple[str, ...]) -> Iterator[str]:
+    """Patterns as they come out of a dockerignore file (moby/patternmatcher, `ignorefile.ReadAll`)."""
+    for pattern in patterns:
+        if pattern.startswith("#"):
+            continue
+        sign = "!" if pattern.startswith("!") else ""
+        path = pattern.removeprefix("!").strip()
+        if path:
+            yield sign + (posixpath.normpath(path).lstrip("/") or "/")
 
 
 def _below(files: tuple[str, ...], folder: str) -> Iterator[str]:
@@ -378,6 +409,13 @@ async def _contents(container: dagger.Container, path: str) -> str:
         return await container.file(path).contents()
     except dagger.QueryError:
         return ""
+
+
+async def _argv(command: Command, container: dagger.Container) -> tuple[str, ...]:
+    """The words of a command, its patterns replaced by names of the container's working directory."""
+    patterns = {word.pattern for word in command if word.pattern is not None}
+    names = {pattern: await _glob(container, pattern) for pattern in patterns}
+    return expand(command, names.__getitem__)
 
 
 async def _glob(container: dagger.Container, pattern: str) -> list[str]:
@@ -442,11 +480,11 @@ def _explain_exit(
     if re.fullmatch(
         rf'exec: "{name}": executable file not found in \$PATH\n|fork/exec {name}: no such file or directory\n', stderr
     ):
-        hint = (
-            f"; its entrypoint is {' '.join(entrypoint)}: name it in the command or set use-entrypoint"
-            if entrypoint
-            else ""
-        )
+        hint = ""
+        if "/" in program[0]:
+            hint = ", or not the interpreter that its first line names"
+        elif entrypoint:
+            hint = f"; its entrypoint is {' '.join(entrypoint)}: name it in the command or set use-entrypoint"
         return EXIT_NOT_FOUND, f"{program[0]}: no such program in the image{hint}"
     if match := re.fullmatch(rf"fork/exec [^\n]*{name}: (permission denied|exec format error)\n", stderr):
         return EXIT_NOT_EXECUTABLE, f"{program[0]}: cannot be executed in the image ({match[1]})"

@@ -8,10 +8,10 @@ import selectors
 import signal
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Final
 
-from registry_config.command import Command, expand
+from registry_config.command import expand
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import (
     EXIT_NOT_EXECUTABLE,
@@ -21,6 +21,7 @@ from registry_config.errors import (
 )
 from registry_config.memory_config import MemoryConfig, memory_config
 from registry_config.plan import Finished, Output, Plan, Result, RunNotes, Tail
+from registry_config.selection import select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from registry_config.credentials import Credential
     from registry_config.redaction import Redactor
 
 _CHUNK: Final = 64 * 1024
@@ -78,12 +80,19 @@ class HostRunner:
         if not os.path.isdir(plan.working_directory):
             raise InputError("working-directory", "is not a folder that exists")
         finished: list[Finished] = []
-        with memory_config(plan.credentials, self._environ, keep_logins=self._keep_logins) as config:
-            self.notes = RunNotes(hidden_hosts=config.hidden_hosts)
+        with ExitStack() as stack:
+            # One config for all commands, but where a registry has several credentials.
+            configs: dict[tuple[Credential, ...], MemoryConfig] = {}
             for command in plan.commands:
                 if self._interrupted or (finished and finished[-1].exit_code):
                     break
-                finished.append(self._run_command(command, plan, config, output))
+                argv = expand(command, lambda pattern: _glob(pattern, plan.working_directory))
+                chosen = select(plan.credentials, argv)
+                if chosen not in configs:
+                    opened = memory_config(chosen, self._environ, keep_logins=self._keep_logins)
+                    configs[chosen] = stack.enter_context(opened)
+                    self.notes = RunNotes(hidden_hosts=self.notes.hidden_hosts | configs[chosen].hidden_hosts)
+                finished.append(self._run_command(argv, plan, configs[chosen], output))
         return Result(finished=tuple(finished), seconds=time.monotonic() - started, signal_number=self._interrupted)
 
     def interrupt(self, signal_number: int) -> None:
@@ -96,8 +105,7 @@ class HostRunner:
                 elif signal_number != signal.SIGINT:  # that one the terminal has sent to the tool as well
                     process.send_signal(signal_number)
 
-    def _run_command(self, command: Command, plan: Plan, config: MemoryConfig, output: Output) -> Finished:
-        argv = expand(command, lambda pattern: _glob(pattern, plan.working_directory))
+    def _run_command(self, argv: tuple[str, ...], plan: Plan, config: MemoryConfig, output: Output) -> Finished:
         stdout, stderr = Tail(), Tail()
         shown = tuple(map(self._redactor.text, argv))
         try:

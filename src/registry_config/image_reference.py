@@ -19,6 +19,21 @@ _REFERENCE: Final = re.compile(
 )
 
 
+def image_repository(reference: str) -> str:
+    """The repository's path within its registry, such as `library/alpine`.
+
+    Raises:
+        ValueError: not an image reference.
+    """
+    host = image_host(reference)
+    name = reference.partition("@")[0]
+    first, _, rest = name.partition("/")
+    if rest and (host != DOCKER_HUB or {".", ":"} & set(first)):
+        name = rest
+    path = re.sub(r":[^:/]*$", "", name)
+    return f"library/{path}" if host == DOCKER_HUB and "/" not in path else path
+
+
 def image_host(reference: str) -> str:
     """The registry that an image is pulled from, in canonical form.
 

@@ -33,7 +33,7 @@ def image_user(user: str, home: str, passwd: str, group: str) -> ImageUser:
     name, _, group_name = (user or "0").partition(":")
     entry = _find(passwd, name, fields=7)
     uid = int(entry[2]) if entry else _number(name)
-    gid = int(entry[3]) if entry else uid
+    gid = int(entry[3]) if entry else 0
     if group_name:
         group_entry = _find(group, group_name, fields=3)
         gid = int(group_entry[2]) if group_entry else _number(group_name)

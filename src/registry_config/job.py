@@ -198,12 +198,9 @@ def _refuse_secrets_in(plain: Mapping[str, str], redactor: Redactor) -> None:
 
 
 def _short_secrets(credentials: tuple[Credential, ...], declarations: tuple[Declaration, ...]) -> list[str]:
-    places = {(declaration.host, declaration.purposes): declaration.place() for declaration in declarations}
-    return [
-        f"{places[c.host, c.purposes]}: a password of fewer than 6 characters can be hidden in its base64 form only"
-        for c in credentials
-        if is_short(c.secret)
-    ]
+    places = {(d.host, d.path, d.purposes): d.place() for d in declarations}
+    short = [places[c.host, c.path, c.purposes] for c in credentials if is_short(c.secret)]
+    return [f"{place}: a password of fewer than 6 characters can be hidden in its base64 form only" for place in short]
 
 
 def _engine_warnings(inputs: Inputs, environ: Mapping[str, str]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import yaml
 
-from registry_config.docker_config import canonical_host
+from registry_config.docker_config import registry_and_path
 from registry_config.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Source(NamedTuple):
 
 
 class Declaration(NamedTuple):
-    """One checked entry of `registries:`."""
+    """One checked entry of `registries:`; a path narrows it to a part of the registry."""
 
     position: int
     line: int
@@ -50,6 +50,7 @@ class Declaration(NamedTuple):
     username: str | None
     source: Source
     purposes: frozenset[Purpose]
+    path: str = ""
 
     def place(self, key: str = "") -> str:
         """The entry, or one of its keys, as messages name it."""
@@ -121,7 +122,7 @@ def _declaration(index: int, node: yaml.Node, text: str) -> Declaration:
     if not isinstance(node, yaml.MappingNode):
         raise InputError(_place(index, line), "must be a mapping", "write 'registry: HOST' and so on")
     values = dict(_pairs(index, node))
-    host = _host(index, line, values.get("registry"))
+    host, path = _host(index, line, values.get("registry"))
     return Declaration(
         position=index,
         line=line,
@@ -129,6 +130,7 @@ def _declaration(index: int, node: yaml.Node, text: str) -> Declaration:
         username=_username(index, values.get("username")),
         source=_source(index, line, host, values, text),
         purposes=_purposes(index, values.get("for")),
+        path=path,
     )
 
 
@@ -152,7 +154,7 @@ def _unknown_key(place: str, key: str) -> InputError:
     return InputError(place, "unknown key", f"known are {', '.join(_KEYS)}")
 
 
-def _host(index: int, line: int, node: yaml.Node | None) -> str:
+def _host(index: int, line: int, node: yaml.Node | None) -> tuple[str, str]:
     if node is None:
         raise InputError(_place(index, line), "'registry' is missing", "add 'registry: HOST'")
     place = _place(index, _line(node), "registry")
@@ -160,7 +162,7 @@ def _host(index: int, line: int, node: yaml.Node | None) -> str:
     if not text.strip():
         raise InputError(place, "is empty", "write the registry's host, for Docker Hub docker.io")
     try:
-        return canonical_host(text)
+        return registry_and_path(text)
     except ValueError as error:
         raise InputError(place, str(error)) from None
 
@@ -236,10 +238,10 @@ def _purposes(index: int, node: yaml.Node | None) -> frozenset[Purpose]:
 
 
 def _refuse_duplicates(declarations: tuple[Declaration, ...]) -> None:
-    seen: dict[tuple[str, Purpose], Declaration] = {}
+    seen: dict[tuple[str, str, Purpose], Declaration] = {}
     for declaration in declarations:
         for purpose in declaration.purposes:
-            first = seen.setdefault((declaration.host, purpose), declaration)
+            first = seen.setdefault((declaration.host, declaration.path, purpose), declaration)
             if first is not declaration:
                 problem = f"the same registry as registries[{first.position}] (line {first.line})"
                 raise InputError(declaration.place(), problem, "keep one of them")

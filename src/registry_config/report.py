@@ -152,7 +152,7 @@ def _target_report(outcome: Outcome, redactor: Redactor, hosts: frozenset[str], 
         hints = diagnose(failed, hosts, notes.hidden_hosts) if failed else ()
     return TargetReport(
         target=outcome.target,
-        exit_code=outcome.exit_code if finished or outcome.error else None,
+        exit_code=outcome.exit_code if finished or outcome.exit_code else None,
         digests=reported_digests(finished),
         attempts=outcome.attempts,
         seconds=outcome.seconds,

@@ -26,8 +26,9 @@ _MAX_SUMMARY_BYTES: Final = 1024 * 1024
 _MAX_LINE: Final = 64 * 1024
 # ECMA-48: control sequences, operating system commands, other two-sign escapes.
 _ESCAPE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)")
-# C0 but tab, DEL, and C1 as UTF-8 encodes it.
-_CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]|\xc2[\x80-\x9f]")
+# C0 but tab, DEL, and C1 as UTF-8 encodes it. At the start of a stream the last two, which are never part of UTF-8,
+# would make the runner read all that follows as UTF-16, our own commands included.
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f\xfe\xff]|\xc2[\x80-\x9f]")
 _COMMAND: Final = re.compile(rb"[^!-~]*::")
 
 

@@ -1,0 +1,188 @@
+"""The action's first step: a Python of its own, made by installers that get neither secrets nor the workspace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.action import Action, Done, runner_path
+from support.runner import Annotation, file_commands
+
+if TYPE_CHECKING:
+    from support.cli import Machine
+
+_SECRET = "secret-0123456789"
+# Of the step, of act, of the job: all of it reaches the first step.
+_JOB = {
+    "PASSWORD": _SECRET,
+    "INPUT_REGISTRIES": f"- {{registry: a.example.com, username: alice, password: {_SECRET}}}",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": _SECRET,
+    "UV_PROJECT_ENVIRONMENT": "/no/such/folder",
+    "UV_PYTHON": "2.7",
+    "VIRTUAL_ENV": "/no/such/folder",
+}
+_INPUTS = {"registries": "[]", "command": "true"}
+_PLANTED = {
+    "pip.py": "raise SystemExit('the workspace was used')",
+    "uv.toml": "[[[",
+    ".python-version": "2.7",
+    "pyproject.toml": "[[[",
+    "yaml.py": "raise SystemExit('the workspace was used')",
+    "registry_config/__init__.py": "raise SystemExit('the workspace was used')",
+}
+
+
+def _error(message: str) -> Annotation:
+    return Annotation("error", message, "registry-config")
+
+
+@pytest.fixture
+def job(tmp_path: Path, project: Path) -> Action:
+    """The action in a job of its own, where nothing is set up."""
+    return Action(project, tmp_path / "runner", _JOB)
+
+
+def _path_without(folder: Path, *programs: str) -> str:
+    """PATH without some programs: a folder that has one is replaced by links to all else in it."""
+    folders = []
+    for number, name in enumerate(runner_path().split(os.pathsep)):
+        old = Path(name)
+        if any((old / program).exists() for program in programs):
+            new = folder / str(number)
+            new.mkdir(parents=True)
+            for entry in old.iterdir():
+                if entry.name not in programs:
+                    (new / entry.name).symlink_to(entry)
+            old = new
+        folders.append(str(old))
+    return os.pathsep.join(folders)
+
+
+def _recorder(folder: Path, program: str, path: str) -> tuple[str, Path]:
+    """PATH on which a program notes what environment it was given, then does what it always does."""
+    real = shutil.which(program, path=path)
+    assert real, f"{program} is not installed (scripts/setup does)"
+    wrapper, seen = folder / "bin" / program, folder / f"{program}.seen"
+    wrapper.parent.mkdir(parents=True)
+    wrapper.write_text(f'#!/bin/sh\ntr "\\0" "\\n" </proc/$$/environ >>"{seen}"\nexec "{real}" "$@"\n')
+    wrapper.chmod(0o755)
+    return os.pathsep.join((str(wrapper.parent), path)), seen
+
+
+def _with_pip(folder: Path) -> str:
+    """PATH without uv, with a python3 that has pip."""
+    path = _path_without(folder / "path", "uv")
+    base = folder / "base"
+    base.mkdir()
+    (base / "python3").symlink_to(Path(sys.base_prefix, "bin/python3"))
+    for candidate in (path, os.pathsep.join((str(base), path))):
+        found = shutil.which("python3", path=candidate)
+        asked = [found or "python3", "-m", "pip", "--version"]
+        if found and not subprocess.run(asked, capture_output=True, check=False).returncode:
+            return candidate
+    pytest.skip("no python3 with pip on this machine")
+
+
+def _run(job: Action, machine: Machine, path: str, **variables: str) -> Done:
+    for name, text in _PLANTED.items():
+        (machine.work / name).parent.mkdir(exist_ok=True)
+        (machine.work / name).write_text(text)
+    python = {"PYTHONPATH": str(machine.work)}
+    return job.run(machine, _INPUTS, {"PATH": path, **python, **variables})
+
+
+def _python(done: Done) -> str:
+    return file_commands(done.setup.files["GITHUB_OUTPUT"])["python"]
+
+
+def test_uv_makes_the_environment_once_sees_no_secret_and_prints_nothing(
+    job: Action, machine: Machine, tmp_path: Path
+) -> None:
+    path, seen = _recorder(tmp_path, "uv", runner_path())
+    first = _run(job, machine, path)
+    calls = seen.read_text()
+    second = _run(job, machine, path)
+    assert [(done.setup.stdout, done.setup.stderr, done.last.code) for done in (first, second)] == [(b"", b"", 0)] * 2
+    assert (_python(second), seen.read_text()) == (_python(first), calls)
+    _check_environment(calls)
+
+
+def test_without_uv_pip_installs_the_pinned_one_sees_no_secret_and_prints_nothing(
+    job: Action, machine: Machine, tmp_path: Path
+) -> None:
+    path, seen = _recorder(tmp_path, "python3", _with_pip(tmp_path))
+    done = _run(job, machine, path)
+    assert (done.setup.stdout, done.setup.stderr, done.last.code) == (b"", b"", 0)
+    pinned = (job.root / "scripts/uv.txt").read_text()
+    version = subprocess.run(
+        [job.temporary / "registry-config/uv/bin/uv", "--version"], capture_output=True, check=True
+    )
+    assert f"uv=={version.stdout.split()[1].decode()} " in pinned
+    _check_environment(seen.read_text())
+
+
+def _check_environment(seen: str) -> None:
+    names = {line.partition("=")[0] for line in seen.splitlines()}
+    assert "PATH" in names
+    assert _SECRET not in seen
+    assert "/no/such/folder" not in seen
+    assert not names & {"PASSWORD", "PYTHONPATH", "UV_PYTHON", "VIRTUAL_ENV"}
+    assert not [name for name in names if name.startswith(("GITHUB_", "REGISTRY_CONFIG_", "ACTIONS_", "INPUT_"))]
+
+
+def test_that_neither_uv_nor_python_is_there_is_told_by_an_annotation(
+    job: Action, machine: Machine, tmp_path: Path
+) -> None:
+    done = _run(job, machine, _path_without(tmp_path / "path", "uv", "python3"))
+    assert (done.setup.code, done.run) == (69, None)
+    assert done.setup.step.annotations == [
+        _error("neither uv nor python3 with pip is on this runner; install one of them")
+    ]
+
+
+def test_packages_that_cannot_be_had_are_told_by_an_annotation(job: Action, machine: Machine, tmp_path: Path) -> None:
+    nowhere = {"UV_CACHE_DIR": str(tmp_path / "cache"), "UV_OFFLINE": "1"}
+    done = _run(job, machine, runner_path(), **nowhere)
+    assert (done.setup.code, done.run) == (69, None)
+    assert done.setup.step.annotations == [
+        _error("the action's packages could not be installed; the lines above say why")
+    ]
+    assert done.setup.stderr != b""
+
+
+def test_two_versions_of_the_action_in_one_job_run_their_own_code(
+    job: Action, machine: Machine, project: Path, tmp_path: Path
+) -> None:
+    other = Action(shutil.copytree(project, tmp_path / "other"), job.temporary, _JOB)
+    for action in (job, other):
+        python = _python(_run(action, machine, runner_path()))
+        where = [python, "-I", "-c", "import registry_config; print(registry_config.__file__)"]
+        shown = subprocess.run(where, capture_output=True, check=True, text=True).stdout
+        assert shown == f"{action.root}/src/registry_config/__init__.py\n"
+
+
+def test_an_environment_that_was_not_finished_is_made_anew(job: Action, machine: Machine) -> None:
+    first = _run(job, machine, runner_path())
+    folder = Path(_python(first)).parents[1]
+    (folder / "ready").unlink()
+    (folder / "pyvenv.cfg").unlink()
+    second = _run(job, machine, runner_path())
+    assert (second.setup.stdout, second.setup.stderr, second.last.code) == (b"", b"", 0)
+
+
+def test_the_environment_lies_in_the_runners_temporary_folder_and_nothing_else_is_written(
+    job: Action, machine: Machine, project: Path
+) -> None:
+    before = sorted(project.rglob("*"))
+    _run(job, machine, runner_path())
+    assert [path.name for path in job.temporary.iterdir()] == ["registry-config"]
+    assert sorted(path for path in project.rglob("*") if "__pycache__" not in path.parts) == [
+        path for path in before if "__pycache__" not in path.parts
+    ]
+    assert list(machine.home.iterdir()) == []

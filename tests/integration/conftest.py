@@ -1,0 +1,45 @@
+"""Two registries for the whole run, and a user with folders of its own for each test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.artifacts import chart, oci_layout
+from support.cli import Machine
+from support.registry import Pair, registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_ALICE = {"alice": "alices-password-31415926535897"}
+_BOB = {"bob": "bobs-password-27182818284590"}
+
+
+@pytest.fixture(scope="session")
+def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    folder = tmp_path_factory.mktemp("registries")
+    with (
+        registry(folder / "first", _ALICE) as first,
+        registry(folder / "second", _BOB) as second,
+    ):
+        yield Pair(first, second)
+
+
+@pytest.fixture(scope="session")
+def layout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("layout")
+    oci_layout(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def packed_chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return chart(tmp_path_factory.mktemp("chart"))
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)

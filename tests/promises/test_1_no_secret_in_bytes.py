@@ -1,0 +1,145 @@
+"""Promise 1: no secret in any byte we write, whatever the tool prints and however the run ends."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.cli import Machine
+from support.leaks import search
+from support.scenario import HOST, VARIABLE, entry, in_action, on_command_line, telltale
+from support.tables import table
+from support.telltale import spoken
+
+if TYPE_CHECKING:
+    from support.action import Action
+    from support.canaries import Canary
+
+
+def test_the_search_finds_all_that_the_tool_prints_where_nobody_hides_it(canary: Canary) -> None:
+    """Without this the tests below would prove nothing."""
+    auth = base64.b64encode(f"{canary.username}:{canary.password}".encode()).decode()
+    lines = spoken(json.dumps({"auths": {HOST: {"auth": auth}}}))
+    places = {str(number): line.encode() for number, line in enumerate(lines)}
+    # Of a key of several lines some lines are no secret: its markers, the braces of a JSON document.
+    lines_of_it = canary.password.split("\n")
+    secret = {name for name, data in places.items() if data.decode() not in lines_of_it or len(lines_of_it) == 1}
+    found = {place.partition(":")[0] for part in canary.parts for place in search(places, part, canary.username)}
+    assert secret - found == set()
+    assert len(secret) >= (9 if len(canary.password) < 6 else 40)
+
+
+@table("code", {"success": 0, "failure": 3})
+def test_a_tool_that_tells_all_tells_nobody(machine: Machine, canary: Canary, code: int) -> None:
+    seen = on_command_line(machine, canary, *telltale(machine, code))
+    assert (seen.code, seen.came["stdout"].count(b"***") > 8, seen.came["stderr"].count(b"***") > 8) == (
+        code,
+        True,
+        True,
+    )
+    assert any(name.name.endswith(".environ") for name in seen.during.iterdir())
+    assert seen.in_bytes(canary) == []
+
+
+@table("code", {"success": 0, "failure": 3})
+def test_in_the_action_only_masks_hold_it(action: Action, machine: Machine, canary: Canary, code: int) -> None:
+    command = " ".join(telltale(machine, code))
+    seen = in_action(action, machine, canary, command=command)
+    assert (seen.code, seen.came["log"].count(b"***") > 16, len(seen.came["file GITHUB_OUTPUT"]) > 100) == (
+        code,
+        True,
+        True,
+    )
+    assert seen.in_bytes(canary) == []
+
+
+@pytest.mark.parametrize("way", ["password", "password-file", "standard input"])
+def test_from_wherever_it_comes(machine: Machine, canary: Canary, way: str) -> None:
+    (machine.root / "password").write_text(canary.password)
+    declared = [
+        entry(canary, **({"password-file": "../password"} if way == "password-file" else {"password": canary.password}))
+    ]
+    seen = on_command_line(
+        machine,
+        canary,
+        *telltale(machine),
+        registries="-" if way == "standard input" else declared,
+        stdin=json.dumps(declared).encode(),
+        given=False,
+    )
+    assert (seen.code, seen.in_bytes(canary)) == (0, [])
+
+
+# The rest holds for a secret of any length but the shortest: typed where it does not belong, it cannot be known there.
+@table(
+    "options, words, code",
+    {
+        "several targets": (("--target", "a.example.com", "--target", "b.example.com"), ("{tool}", "{target}"), 1),
+        "a dry run shows the command": (("--dry-run",), ("echo", "{password}", "x{password}y"), 0),
+        "in an argument that fails": ((), ("sh", "-c", 'echo "$1"; exit 3', "sh", "{password}"), 3),
+        "as the name of a program": ((), ("{password}",), 127),
+        "as a program in a folder": ((), ("/no/such/{password}/program",), 127),
+        "as a script": (("--shell", "sh"), ("echo '{password}' >&2; no-such-program",), 127),
+        "in a variable that may be secret": (("--secret-env", VARIABLE), ("env",), 0),
+        "after a refusal": ((), ("sh", "-c", 'echo "401 unauthorized: $1" >&2; exit 1', "sh", "{password}"), 1),
+        "as a digest": ((), ("sh", "-c", 'echo "Digest: sha256:$1"', "sh", "{password}"), 0),
+        "as the working directory": (("--working-directory", "{password}"), ("true",), 64),
+        "as a file of registries": (("--registries", "{password}"), ("true",), 64),
+        "as a value of env": (("--env", "A={password}"), ("true",), 64),
+        "as an unknown option": (("--{password}",), ("true",), 64),
+        "as an image": (("--image", "{password}"), ("true",), 64),
+        "as a shell": (("--shell", "{password} x"), ("true",), 64),
+        "as the report": (("--json", "/no/such/{password}"), ("sh", "-c", "exit 3"), 3),
+    },
+)
+def test_typed_where_it_may_be_echoed_it_is_not(
+    machine: Machine, token: Canary, options: tuple[str, ...], words: tuple[str, ...], code: int
+) -> None:
+    """The argv of a process is left out: the secret stands there because the user wrote it there."""
+    known = {"{password}": token.password.replace("'", "").replace("/", ""), "{tool}": telltale(machine)[0]}
+    token = token._replace(password=known["{password}"], parts=(known["{password}"],))
+
+    def filled(text: str) -> str:
+        for name, value in known.items():
+            text = text.replace(name, value)
+        return text
+
+    seen = on_command_line(machine, token, *map(filled, words), options=[filled(option) for option in options])
+    assert seen.code in {code, 2}
+    assert seen.in_bytes(token) == []
+
+
+# Stands in for a fault that nobody foresaw, at the place where most is known, with all of it in its message.
+_FAULT = """
+import sys
+from registry_config import __main__, host
+
+def run(self, plan, output):
+    secret = plan.credentials[0].secret
+    try:
+        raise RuntimeError(secret)
+    except RuntimeError as error:
+        raise ValueError(f"cannot use {secret} of {plan!r}") from error
+
+host.HostRunner.run = run
+__main__.run_and_exit()
+"""
+
+
+def test_a_fault_of_ours_quotes_nothing(machine: Machine, canary: Canary) -> None:
+    faulty = Machine(machine.root, program=(sys.executable, "-c", _FAULT))
+    seen = on_command_line(faulty, canary, "true")
+    first, *lines = seen.came["stderr"].decode().splitlines()
+    assert (seen.code, first) == (70, "registry-config: a fault of ours (ValueError); please report these lines")
+    assert lines[-1] == "  <string>:10 run"
+    assert seen.in_bytes(canary) == []
+
+
+def test_what_is_declared_is_described_without_it(machine: Machine, canary: Canary) -> None:
+    declared = machine.declare([entry(canary, password=canary.password)])
+    described = Machine(machine.root, program=(*machine.program, "check", "--registries", declared, "--"))
+    assert described is not None

@@ -1,0 +1,68 @@
+"""Secrets made up for one test, in every shape that registries hand out; they stand nowhere else."""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+import string
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_BASE64 = string.ascii_letters + string.digits + "+/"
+_UNICODE = "äöüßéñçдёжעبक漢字\u2028🔑"
+
+
+class Canary(NamedTuple):
+    """A login.
+
+    Attributes:
+        username: its user.
+        password: as it is declared.
+        parts: what of the password must not be found.
+    """
+
+    username: str
+    password: str
+    parts: tuple[str, ...]
+
+
+def _from(alphabet: str, length: int) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def _all_signs() -> str:
+    signs = list(map(chr, range(0x20, 0x7F)))
+    random.SystemRandom().shuffle(signs)
+    return "".join(signs)
+
+
+def _whole(username: str, password: str) -> Canary:
+    return Canary(username, password, (password,))
+
+
+def _json_key() -> Canary:
+    lines = [_from(_BASE64, 64) for _ in range(25)]
+    pem = "\n".join(("-----BEGIN PRIVATE KEY-----", *lines, "-----END PRIVATE KEY-----", ""))
+    identifier = secrets.token_hex(20)
+    key = {"type": "service_account", "private_key_id": identifier, "private_key": pem, "client_email": "ci@example"}
+    return Canary("_json_key", json.dumps(key, indent=2), (pem, identifier))
+
+
+def _pem() -> Canary:
+    lines = [_from(_BASE64, 64) for _ in range(4)]
+    return _whole("robot$ci", "\n".join(("-----BEGIN EC PRIVATE KEY-----", *lines, "-----END EC PRIVATE KEY-----")))
+
+
+SHAPES: Mapping[str, Callable[[], Canary]] = {
+    "like GitHub's": lambda: _whole("octocat", f"ghp_{_from(string.ascii_letters + string.digits, 36)}"),
+    "base64 alphabet": lambda: _whole("AWS", f"{_from(_BASE64, 20)}+/{_from(_BASE64, 20)}=="),
+    "every printable sign": lambda: _whole("robot$ci", _all_signs()),
+    "beyond ASCII": lambda: _whole("jürgen", _from(_UNICODE, 12) + _from(string.ascii_letters, 12)),
+    "key of several lines": _pem,
+    "JSON key": _json_key,
+    "5 signs": lambda: _whole("short", _from(string.ascii_letters, 5)),
+    "48 KiB": lambda: _whole("large", _from(_BASE64, 48 * 1024)),
+}

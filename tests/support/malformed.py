@@ -1,0 +1,892 @@
+"""Malformed inputs, each with its whole message. A token stands in every one, often where it slipped to by mistake."""
+
+from __future__ import annotations
+
+import json
+
+from registry_config.inputs import PREFIX, RUNNER_FILES
+
+TOKEN = "tOkEnGhp0123456789aBcDeFgHiJkLmNoPq"
+LOGIN = "- registry: a.example\n  username: alice\n"
+VALID = f"{LOGIN}  password: {TOKEN}\n"
+
+# Remedies.
+_QUOTE = "; write the value as ${{ toJSON(secrets.NAME) }}, or use password-env"
+_KNOWN = "; known are registry, username, password, password-env, password-file, for"
+_ONE_OF = "; give exactly one of password, password-env, password-file"
+_SHELL = "; quote it, or set shell: sh"
+_NO_SECRET_HERE = "; name a variable of the step's env, not the password itself"
+_ON_PURPOSE = "; write [] to run without any registry on purpose"
+_SAVE = "; save it as UTF-8"
+
+# Problems.
+_NO_YAML = f"not valid YAML{_QUOTE}"
+_ANCHOR = f"anchors and aliases ('&', '*') are not taken{_QUOTE}"
+_TAG = f"tags ('!') are not taken{_QUOTE}"
+_DEEP = "nested too deeply; an entry is a flat mapping"
+_SECOND = "a second document ('---'); write one list"
+_NO_LIST = "must be a list; begin each entry with '- registry:'"
+_NO_MAPPING = "must be a mapping; write 'registry: HOST' and so on"
+_NO_TEXT = f"must be a text{_QUOTE}"
+_NO_HOST = "is not a host name, with a port or without"
+_NO_DOT = "has no dot and no port, so no image reference can name it"
+_SCHEME = "must be a host without a scheme, such as 'ghcr.io'"
+_PATH = "has a path that no image reference could have"
+_PORT = "has a port outside of 1 to 65535"
+_IPV6 = "is not an IPv6 address in brackets"
+_COLON = "must not contain ':' (user and password are joined by it)"
+_CONTROL = "must not contain a control character"
+_NO_VARIABLE = f"no such variable in the environment{_NO_SECRET_HERE}"
+_WORKSPACE = (
+    "lies in the workspace, which another's commit may have written ({}); use registries, or a file from elsewhere"
+)
+_PURPOSE = "must be 'image' or 'command'; leave it out for both"
+_NO_NAME = "is not the name of a variable; write NAME or NAME=value"
+_NOT_SET = "no such variable in the environment; set it in the step's env"
+_STRAY = "command line: an unknown option or a stray word"
+
+
+def _host(address: str) -> str:
+    return f"- registry: {address}\n  username: alice\n  password: {TOKEN}\n"
+
+
+def _user(name: str) -> str:
+    return f"- registry: a.example\n  username: {name}\n  password: {TOKEN}\n"
+
+
+def _key(key: str) -> str:
+    return f"{LOGIN}  {key}: {TOKEN}\n"
+
+
+# Name: place and problem of the message, text of the list.
+SYNTAX = {
+    "tab as indent": ("registries (line 1)", _NO_YAML, f"\t- registry: {TOKEN}"),
+    "tab before a key": ("registries (line 2)", _NO_YAML, f"- registry: a.example\n\tusername: {TOKEN}\n"),
+    "open double quote": ("registries (line 4)", _NO_YAML, f'{LOGIN}  password: "{TOKEN}\n'),
+    "open single quote": ("registries (line 4)", _NO_YAML, f"{LOGIN}  password: '{TOKEN}\n"),
+    "open bracket": ("registries (line 2)", _NO_YAML, f"[{{registry: {TOKEN}}}\n"),
+    "open brace": ("registries (line 2)", _NO_YAML, f"- {{registry: {TOKEN}\n"),
+    "bracket closed by a brace": ("registries (line 1)", _NO_YAML, f"[{TOKEN}}}"),
+    "closing bracket alone": ("registries (line 1)", _NO_YAML, f"] {TOKEN}"),
+    "keys out of line": ("registries (line 2)", _NO_YAML, f"- registry: a.example\n   username: {TOKEN}\n"),
+    "key before its entry": ("registries (line 2)", _NO_YAML, f"- registry: a.example\nusername: {TOKEN}\n"),
+    "value begins with a percent sign": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: %{TOKEN}\n"),
+    "value begins with an at sign": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: @{TOKEN}\n"),
+    "value begins with a backtick": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: `{TOKEN}\n"),
+    "value begins with a bar": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: |{TOKEN}\n"),
+    "value begins with a greater sign": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: >{TOKEN}\n"),
+    "value begins with a dash": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: - {TOKEN}\n"),
+    "value begins with a brace": ("registries (line 4)", _NO_YAML, f"{LOGIN}  password: {{{TOKEN}\n"),
+    "value begins with a bracket": ("registries (line 4)", _NO_YAML, f"{LOGIN}  password: [{TOKEN}\n"),
+    "colon and space in a value": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: {TOKEN}: x\n"),
+    "bad escape": ("registries (line 3)", _NO_YAML, f'{LOGIN}  password: "{TOKEN}\\q"\n'),
+    "bad hexadecimal escape": ("registries (line 3)", _NO_YAML, f'{LOGIN}  password: "{TOKEN}\\uZZZZ"\n'),
+    "half of a pair of escapes": ("registries (line 3)", _NO_YAML, f'{LOGIN}  password: "{TOKEN}\\ud800"\n'),
+    "text after a quote": ("registries (line 3)", _NO_YAML, f'{LOGIN}  password: "x" {TOKEN}\n'),
+    "no colon": ("registries (line 3)", _NO_YAML, f"- registry: a.example\n  {TOKEN}x\n  username: u\n"),
+    "control character": ("registries", _NO_YAML, f"{LOGIN}  password: {TOKEN}\x01\n"),
+    "escape character": ("registries", _NO_YAML, f"{LOGIN}  password: {TOKEN}\x1b[0m\n"),
+    "delete character": ("registries", _NO_YAML, f"{LOGIN}  password: {TOKEN}\x7f\n"),
+    "character that is none": ("registries", _NO_YAML, f"{LOGIN}  password: {TOKEN}\ufffe\n"),
+    "YAML of another major version": ("registries (line 1)", _NO_YAML, f"%YAML 9.9\n--- # {TOKEN}\n[]\n"),
+    "directive alone": ("registries (line 1)", _NO_YAML, f"%{TOKEN}"),
+    "handle of a tag that is not there": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: !x!{TOKEN} y\n"),
+    "anchor without a name": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: & {TOKEN}\n"),
+    "text after the end": ("registries (line 2)", _NO_YAML, f"[]\n... {TOKEN}\n"),
+    "text after the list": ("registries (line 1)", _NO_YAML, f"[] {TOKEN}\n"),
+    "anchor": ("registries (line 3)", _ANCHOR, f"{LOGIN}  password: &{TOKEN} x\n"),
+    "value begins with an ampersand": ("registries (line 3)", _ANCHOR, f"{LOGIN}  password: &{TOKEN}\n"),
+    "value begins with a star": ("registries (line 3)", _ANCHOR, f"{LOGIN}  password: *{TOKEN}\n"),
+    "anchor of the list": ("registries (line 1)", _ANCHOR, f"&all [{{password: {TOKEN}}}]\n"),
+    "anchor of an entry": ("registries (line 1)", _ANCHOR, f"- &{TOKEN} {{registry: a.example}}\n"),
+    "anchor of a key": ("registries (line 1)", _ANCHOR, f"- &{TOKEN} registry: a.example\n"),
+    "alias as a key": ("registries (line 1)", _ANCHOR, f"- *{TOKEN} : a.example\n"),
+    "alias as an entry": ("registries (line 4)", _ANCHOR, f"{VALID}- *{TOKEN}\n"),
+    "merge of an alias": ("registries (line 1)", _ANCHOR, f"- &x {{password: {TOKEN}}}\n- <<: *x\n"),
+    "billion laughs": ("registries (line 1)", _ANCHOR, f"- &a [{TOKEN}]\n- &b [*a,*a]\n- &c [*b,*b]\n"),
+    "tag of a text": ("registries (line 3)", _TAG, f"{LOGIN}  password: !!str {TOKEN}\n"),
+    "tag of our own": ("registries (line 3)", _TAG, f"{LOGIN}  password: !{TOKEN} x\n"),
+    "value begins with an exclamation mark": ("registries (line 3)", _TAG, f"{LOGIN}  password: !{TOKEN}\n"),
+    "tag without a name": ("registries (line 3)", _TAG, f"{LOGIN}  password: ! {TOKEN}\n"),
+    "tag in full": ("registries (line 3)", _TAG, f"{LOGIN}  password: !<tag:a.example,2000:{TOKEN}> x\n"),
+    "binary": ("registries (line 3)", _TAG, f"{LOGIN}  password: !!binary {TOKEN}\n"),
+    "object of Python": ("registries (line 1)", _TAG, f"!!python/object/apply:os.system [touch marker, {TOKEN}]\n"),
+    "tag of an entry": ("registries (line 1)", _TAG, f"- !x {{registry: a.example, password: {TOKEN}}}\n"),
+    "tag of a key": ("registries (line 1)", _TAG, f"- !!str registry: {TOKEN}\n"),
+    "tag of nothing": ("registries (line 3)", _TAG, f"{LOGIN}  password: !!null # {TOKEN}\n"),
+    "second document": ("registries (line 4)", _SECOND, f"{VALID}---\n[]\n"),
+    "second document without an end of the first": ("registries (line 3)", _SECOND, f"--- []\n# {TOKEN}\n--- []\n"),
+    "second document after an end": ("registries (line 3)", _SECOND, f"[]\n...\n--- [{TOKEN}]\n"),
+    "entry after the end": ("registries (line 3)", _NO_YAML, f"[]\n...\n- {TOKEN}\n"),
+    "thirteen brackets": ("registries (line 1)", _DEEP, "[" * 13 + TOKEN + "]" * 13),
+    "thousands of brackets": ("registries (line 1)", _DEEP, "[" * 9999 + TOKEN),
+    "thirteen dashes": ("registries (line 1)", _DEEP, "- " * 13 + TOKEN),
+    "deep JSON": ("registries (line 3)", _DEEP, LOGIN + "  password: " + '{"a":' * 11 + TOKEN + "}" * 11),
+}
+SHAPE = {
+    "comment alone": ("registries", f"is empty{_ON_PURPOSE}", f"# {TOKEN}\n"),
+    "document with a comment": ("registries", f"is empty{_ON_PURPOSE}", f"--- # {TOKEN}\n"),
+    "null": ("registries", f"is empty{_ON_PURPOSE}", f"null # {TOKEN}\n"),
+    "tilde": ("registries", f"is empty{_ON_PURPOSE}", f"~ # {TOKEN}\n"),
+    "byte order mark and a comment": ("registries", f"is empty{_ON_PURPOSE}", f"\ufeff# {TOKEN}\n"),
+    "text": ("registries (line 1)", _NO_LIST, TOKEN),
+    "quoted text": ("registries (line 2)", _NO_LIST, f"\n'{TOKEN}'"),
+    "quoted nothing": ("registries (line 1)", _NO_LIST, f"'' # {TOKEN}"),
+    "block of text": ("registries (line 1)", _NO_LIST, f"|\n  - registry: {TOKEN}\n"),
+    "one mapping": ("registries (line 1)", _NO_LIST, f"registry: a.example\nusername: u\npassword: {TOKEN}\n"),
+    "hosts as keys": ("registries (line 2)", _NO_LIST, f"# x\na.example: {{alice: {TOKEN}}}\n"),
+    "config.json itself": ("registries (line 1)", _NO_LIST, json.dumps({"auths": {"a.example": {"auth": TOKEN}}})),
+    "entry is a text": ("registries[0] (line 1)", _NO_MAPPING, f"- {TOKEN}\n"),
+    "entry is quoted": ("registries[1] (line 4)", _NO_MAPPING, f"{VALID}- '{TOKEN}'\n"),
+    "entry is a list": ("registries[0] (line 1)", _NO_MAPPING, f"- [registry, {TOKEN}]\n"),
+    "entry is a list of entries": ("registries[0] (line 1)", _NO_MAPPING, f"- - registry: {TOKEN}\n"),
+    "entry is nothing": ("registries[0] (line 1)", _NO_MAPPING, f"- # {TOKEN}\n"),
+    "entry is a block": ("registries[0] (line 1)", _NO_MAPPING, f"- |\n  registry: {TOKEN}\n"),
+    "no space after the colon": ("registries[0] (line 1)", _NO_MAPPING, f"- registry:{TOKEN}\n"),
+}
+KEYS = {
+    "token as a key": ("registries[0] (line 3)", f"unknown key{_KNOWN}", f"{LOGIN}  {TOKEN}: password\n"),
+    "token as the only key": ("registries[0] (line 1)", f"unknown key{_KNOWN}", f"- {TOKEN}:\n"),
+    "quoted token as a key": ("registries[0] (line 3)", f"unknown key{_KNOWN}", f"{LOGIN}  '{TOKEN}': x\n"),
+    "token in brackets as a key": ("registries[0] (line 3)", f"unknown key{_KNOWN}", f"{LOGIN}  [{TOKEN}]: x\n"),
+    "token in braces as a key": ("registries[0] (line 1)", f"unknown key{_KNOWN}", f"- {{{{{TOKEN}: 1}}: x}}\n"),
+    "token as a key with a question mark": ("registries[0] (line 3)", f"unknown key{_KNOWN}", f"{LOGIN}  ? {TOKEN}\n"),
+    "token runs into the key": ("registries[0] (line 3)", f"unknown key{_KNOWN}", f"{LOGIN}  password{TOKEN}: x\n"),
+    "token and key with an equals sign": (
+        "registries[0] (line 3)",
+        f"unknown key{_KNOWN}",
+        f"{LOGIN}  password={TOKEN}: \n",
+    ),
+    "empty key": ("registries[0] (line 3)", f"unknown key{_KNOWN}", _key('""')),
+    "null key": ("registries[0] (line 3)", f"unknown key{_KNOWN}", _key("~")),
+    "key left out": ("registries (line 3)", _NO_YAML, f"{LOGIN}  : {TOKEN}\n"),
+    "merge of a mapping": ("registries[0] (line 3)", f"unknown key{_KNOWN}", f"{LOGIN}  <<: {{password: {TOKEN}}}\n"),
+    "token in a key of the second entry": (
+        "registries[1] (line 5)",
+        f"unknown key{_KNOWN}",
+        f"{VALID}-\n  {TOKEN}: x\n",
+    ),
+    **{
+        f"key {key}, far from any": ("registries[0] (line 3)", f"unknown key{_KNOWN}", _key(key))
+        for key in (
+            "user",
+            "pass",
+            "token",
+            "host",
+            "auth",
+            "registries",
+            "PASSWORD",
+            "identitytoken",
+            "password-environment",
+        )
+    },
+    **{
+        f"key {key}, near to {near}": (
+            "registries[0] (line 3)",
+            f"unknown key '{key}'; did you mean '{near}'?",
+            _key(key),
+        )
+        for key, near in {
+            "passwrd": "password",
+            "Password": "password",
+            "password ": "password",
+            "pasword": "password",
+            "password_env": "password-env",
+            "passwordenv": "password-env",
+            "password-file-": "password-file",
+            "password.file": "password-file",
+            "user-name": "username",
+            "Username": "username",
+            "usernme": "username",
+            "registy": "registry",
+            "regsitry": "registry",
+            "Registry": "registry",
+            "far": "for",
+            "fro": "for",
+        }.items()
+        if key.strip() == key
+    },
+    "password twice": (
+        "registries[0] (line 4)",
+        "key 'password' stands twice",
+        f"{LOGIN}  password: x\n  password: {TOKEN}\n",
+    ),
+    "registry twice": ("registries[0] (line 3)", "key 'registry' stands twice", f"{LOGIN}  registry: {TOKEN}\n"),
+    "username twice, in one line": (
+        "registries[0] (line 1)",
+        "key 'username' stands twice",
+        f"- {{username: a, username: {TOKEN}}}\n",
+    ),
+    "for twice": ("registries[0] (line 5)", "key 'for' stands twice", f"{VALID}  for: image\n  for: image\n"),
+    "no registry": (
+        "registries[0] (line 1)",
+        "'registry' is missing; add 'registry: HOST'",
+        f"- username: alice\n  password: {TOKEN}\n",
+    ),
+    "empty mapping": ("registries[0] (line 1)", "'registry' is missing; add 'registry: HOST'", f"- {{}} # {TOKEN}\n"),
+    "registry alone": (
+        "registries[0] (line 1)",
+        "'username' and a password are missing; only ghcr.io takes the job's own token",
+        f"- registry: {TOKEN}.example\n",
+    ),
+    "ghcr.io with a port alone": (
+        "registries[0] (line 1)",
+        "'username' and a password are missing; only ghcr.io takes the job's own token",
+        f"- registry: ghcr.io:443 # {TOKEN}\n",
+    ),
+    "no password": ("registries[0] (line 1)", f"no password{_ONE_OF}", f"{LOGIN}  # password: {TOKEN}\n"),
+    "no password for ghcr.io": (
+        "registries[0] (line 2)",
+        f"no password{_ONE_OF}",
+        f"# {TOKEN}\n- registry: ghcr.io\n  username: octocat\n",
+    ),
+    "no user": ("registries[0] (line 1)", "'username' is missing", f"- registry: a.example\n  password: {TOKEN}\n"),
+    "no user for ghcr.io": (
+        "registries[0] (line 1)",
+        "'username' is missing",
+        f"- registry: ghcr.io\n  password: {TOKEN}\n",
+    ),
+    "password and variable": (
+        "registries[0] (line 1)",
+        f"'password' and 'password-env'{_ONE_OF}",
+        f"{VALID}  password-env: SET\n",
+    ),
+    "password and file": (
+        "registries[0] (line 1)",
+        f"'password' and 'password-file'{_ONE_OF}",
+        f"{VALID}  password-file: good\n",
+    ),
+    "variable and file": (
+        "registries[0] (line 1)",
+        f"'password-env' and 'password-file'{_ONE_OF}",
+        f"{LOGIN}  password-env: SET\n  password-file: {TOKEN}\n",
+    ),
+    "all three": (
+        "registries[0] (line 1)",
+        f"'password' and 'password-env' and 'password-file'{_ONE_OF}",
+        f"{VALID}  password-env: SET\n  password-file: good\n",
+    ),
+    "an empty password beside a variable": (
+        "registries[0] (line 1)",
+        f"'password' and 'password-env'{_ONE_OF}",
+        f"{LOGIN}  password:\n  password-env: {TOKEN}\n",
+    ),
+}
+HOSTS = {
+    **{
+        f"host {address!r}": ("registries[0].registry (line 1)", problem, _host(address))
+        for problem, addresses in {
+            "is empty; write the registry's host, for Docker Hub docker.io": ("", "null", "~", '""', "'  '"),
+            _NO_TEXT: ("[a.example]", "{a.example: 1}", f"[{TOKEN}]", "\n  - a.example"),
+            _NO_DOT: (TOKEN, "ghcr", "'0'", "true"),
+            _SCHEME: (
+                "https://ghcr.io",
+                f"https://{TOKEN}@a.example",
+                "oci://a.example",
+                "https://index.docker.io/v2/",
+                "https://index.docker.io/v1",
+                f"docker://a.example/{TOKEN}",
+            ),
+            _PATH: ("ghcr.io/Org", f"ghcr.io/{TOKEN}", "ghcr.io/", "index.docker.io/v1/", "ghcr.io//x"),
+            _PORT: ("a.example:0", "a.example:65536", "localhost:99999", '"[::1]:0"'),
+            _IPV6: ('"[:::1]"', '"[1:2]"', '"[127.0.0.1]"', '"[::1::2]:443"'),
+            _NO_HOST: (
+                f"alice:{TOKEN}@a.example",
+                f"a.example:{TOKEN}",
+                f"{TOKEN}_x",
+                f"{TOKEN}{TOKEN}.example",
+                "'a.example:'",
+                ":5000",
+                "a.example:-1",
+                "a.example:123456",
+                "a.example:80:80",
+                "a_b.example",
+                "-a.example",
+                "a-.example",
+                "a..example",
+                ".a.example",
+                "a.example.",
+                "'*.example'",
+                "'a .example'",
+                '"a.example\\0"',
+                '"a\\n.example"',
+                "bücher.example",
+                "a.example:\u0665",
+                "🔑.example",
+                "::1",
+                "'[::1'",
+                f"'[::1]{TOKEN}'",
+                "'[fe80::1%eth0]'",
+                "'[]'",
+                "'${{ vars.HOST }}'",
+            ),
+        }.items()
+        for address in addresses
+    },
+}
+# An address over two lines stands on the second.
+HOSTS = {
+    name: (place.replace("line 1", "line 2") if "\n  - a" in text else place, problem, text)
+    for name, (place, problem, text) in HOSTS.items()
+}
+USERS = {
+    f"user {name!r}": ("registries[0].username (line 2)", problem, _user(name))
+    for problem, names in {
+        "is empty": ("", "null", '""', "''"),
+        _NO_TEXT: ("[alice]", "{alice: x}", f"{{{TOKEN}: }}"),
+        _COLON: (f"alice:{TOKEN}", "':'", f'"{TOKEN}:"', "'a: b'"),
+        _CONTROL: (
+            '"alice\\n"',
+            '"\\talice"',
+            '"al\\0ice"',
+            f'"{TOKEN}\\e[0m"',
+            '"alice\\x7f"',
+            '"alice\\N"',
+            '"alice\\L"',
+            "|\n    alice",
+        ),
+    }.items()
+    for name in names
+}
+# A password is looked for once the whole list is read; what is wrong with it is said of its entry.
+SOURCES = {
+    **{
+        f"password {written!r}": (
+            f"registries[0].password (line {line})",
+            problem,
+            f"{LOGIN}  password: {written} # {TOKEN}\n",
+        )
+        for (line, problem), writings in {
+            (1, "is empty"): ("", "null", "~", '""', "''", '"\\n"', '"\\r\\n"'),
+            (3, _NO_TEXT): ("[x]", f"[{TOKEN}]"),
+            (3, f"is a mapping and not a text{_QUOTE}"): (
+                f"{{{TOKEN}}}",
+                "{a: b}",
+                f"{{{{ secrets.{TOKEN} }}}}",
+                '{"a": "b",}',
+                "{'a': 'b'}",
+                '{"a": 01}',
+            ),
+            (1, "contains a NUL byte, which tools trim away"): ('"\\0"', f'"{TOKEN}\\0"', f'"{TOKEN}\\0\\n"'),
+        }.items()
+        for written in writings
+    },
+    "password as a mapping in lines": (
+        "registries[0].password (line 4)",
+        f"is a mapping and not a text{_QUOTE}",
+        f"{LOGIN}  password:\n    private_key: {TOKEN}\n",
+    ),
+    **{
+        f"variable {name!r}": (
+            f"registries[0].password-env (line {line})",
+            problem,
+            f"{LOGIN}  password-env: {name} # {TOKEN}\n",
+        )
+        for (line, problem), names in {
+            (3, "is empty; write the name, not the password itself"): ("", "null", '""'),
+            (1, "is empty"): ("EMPTY", "NEWLINE"),
+            (1, _NO_VARIABLE): (
+                TOKEN,
+                f"${TOKEN}",
+                f"${{{{ secrets.{TOKEN} }}}}",
+                "' HARBOR TOKEN '",
+                f"'SET={TOKEN}'",
+                "passwörter",
+            ),
+            (1, "no such variable in the environment; did you mean 'SET'?"): ("' SET'", "'SET=1'", '"SET\\0"', "Set"),
+            (1, "no such variable in the environment; did you mean 'HARBOR_TOKEN'?"): ("HARBOR_TOKN", "HARBORTOKEN"),
+            (1, "is not valid UTF-8, which some tools could not send"): ("LATIN",),
+            (3, _NO_TEXT): ("[SET]", "{SET: 1}"),
+        }.items()
+        for name in names
+    },
+    **{
+        f"file {path!r}": (
+            f"registries[0].password-file (line {line})",
+            problem,
+            f"{LOGIN}  password-file: {path} # {TOKEN}\n",
+        )
+        for (line, problem), paths in {
+            (3, "is empty; write the name, not the password itself"): ("", "null", "''"),
+            (1, "is empty"): ("empty", "newline", "./empty"),
+            (1, "is not an ordinary file"): ("folder", "pipe", "/dev/null", "."),
+            (1, "is larger than 1 MiB, so not a password"): ("large",),
+            (1, "is not valid UTF-8, which some tools could not send"): ("binary", "utf16"),
+            (1, "contains a NUL byte, which tools trim away"): ("nul",),
+            (1, "cannot be read (no such file or directory)"): (TOKEN, f"/run/{TOKEN}", "dangling", "${HOME}/x", "~/x"),
+            (1, "cannot be read (not a directory)"): ("empty/x",),
+            (1, "cannot be read (too many levels of symbolic links)"): ("loop",),
+            (1, "cannot be read (file name too long)"): (TOKEN * 10,),
+            (1, "cannot be read (no such device or address)"): ("socket",),
+            (1, "cannot be read (not a path)"): ('"good\\0"',),
+            (3, _NO_TEXT): ("[good]", "{good: 1}"),
+        }.items()
+        for path in paths
+    },
+    **{
+        f"for {purpose!r}": ("registries[0].for (line 4)", problem, f"{VALID}  for: {purpose}\n")
+        for problem, purposes in {
+            _PURPOSE: ("", "both", "Image", "images", "'image, command'", "image command", TOKEN),
+            _NO_TEXT: ("[image, command]", "{image: true}"),
+        }.items()
+        for purpose in purposes
+    },
+    **{
+        f"{second} after {first}": (
+            "registries[1] (line 4)",
+            "the same registry as registries[0] (line 1); keep one of them",
+            _host(first) + _host(second),
+        )
+        for first, second in (
+            ("a.example", "a.example"),
+            ("a.example", "A.Example"),
+            ("docker.io", "index.docker.io"),
+            ("registry-1.docker.io", "docker.io"),
+            ("https://index.docker.io/v1/", "Docker.IO"),
+            ("index.docker.io", "HTTPS://index.docker.io/v1/"),
+            ("localhost:5000", '" localhost:5000 "'),
+        )
+    },
+    "the same host for everything and for the image": (
+        "registries[2] (line 7)",
+        "the same registry as registries[0] (line 1); keep one of them",
+        f"{VALID}{_host('b.example')}{VALID}  for: image\n",
+    ),
+    "the same host twice for the command": (
+        "registries[1] (line 5)",
+        "the same registry as registries[0] (line 1); keep one of them",
+        f"{VALID}  for: command\n{VALID}  for: command\n",
+    ),
+    "the second entry is the wrong one": (
+        "registries[1].password-env (line 4)",
+        _NO_VARIABLE,
+        f"{VALID}- registry: b.example\n  username: alice\n  password-env: {TOKEN}\n",
+    ),
+}
+REGISTRIES = SYNTAX | SHAPE | KEYS | HOSTS | USERS | SOURCES
+
+# Name: message, bytes of the list.
+ENCODINGS = {
+    "UTF-16, little end first": (f"--registries: is UTF-16{_SAVE}", VALID.encode("utf-16")),
+    "UTF-16, big end first": (f"--registries: is UTF-16{_SAVE}", b"\xfe\xff" + VALID.encode("utf-16-be")),
+    "UTF-16 without a mark": (f"registries: {_NO_YAML}", VALID.encode("utf-16-le")),
+    "UTF-32": (f"--registries: is UTF-16{_SAVE}", VALID.encode("utf-32")),
+    "UTF-32, big end first": (
+        f"--registries: is not UTF-8 (byte 2){_SAVE}",
+        b"\0\0\xfe\xff" + VALID.encode("utf-32-be"),
+    ),
+    "Latin-1": (
+        f"--registries: is not UTF-8 (byte 4){_SAVE}",
+        b"- x \xe4" + TOKEN.encode(),
+    ),
+    "overlong": (f"--registries: is not UTF-8 (byte 2){_SAVE}", b"# \xc0\x80" + TOKEN.encode()),
+    "half of a surrogate pair": (f"--registries: is not UTF-8 (byte 2){_SAVE}", b"# \xed\xa0\x80" + TOKEN.encode()),
+    "cut short": (f"--registries: is not UTF-8 (byte {len(TOKEN)}){_SAVE}", TOKEN.encode() + b"\xe2\x82"),
+    "beyond Unicode": (f"--registries: is not UTF-8 (byte 0){_SAVE}", b"\xf5\x80\x80\x80" + TOKEN.encode()),
+    "NUL byte": (f"registries: {_NO_YAML}", f"{LOGIN}  password: {TOKEN}\0\n".encode()),
+    "NUL byte after the list": (f"registries: {_NO_YAML}", f"[] # {TOKEN}\n\0".encode()),
+    "compressed": (f"--registries: is not UTF-8 (byte 1){_SAVE}", b"\x1f\x8b\x08\0" + TOKEN.encode()),
+    "nothing": (f"registries: is empty{_ON_PURPOSE}", b""),
+    "a byte order mark alone": (f"registries: is empty{_ON_PURPOSE}", b"\xef\xbb\xbf"),
+    "blank lines": (f"registries: is empty{_ON_PURPOSE}", b"\n  \n"),
+}
+
+_FIRST = "touch marker\n"
+_OURS = "this variable is the runner's own; leave it out"
+# Name: message, inputs of the action beside a valid list, variables of the step.
+ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
+    **{
+        f"command {text!r}": (f"command{place}: {problem}", {"command": text}, {"OTHER": TOKEN})
+        for place, problem, text in (
+            ("", "is empty; write the command to run", ""),
+            ("", "is empty; write the command to run", " \t\n"),
+            ("", "is empty; write the command to run", f"# {TOKEN}\n"),
+            ("", "is empty; write the command to run", "\\\n\\\n"),
+            (" (line 2, column 6)", f"'|' needs a shell{_SHELL}", f"{_FIRST}echo | {TOKEN}"),
+            (" (line 2, column 6)", f"'&' needs a shell{_SHELL}", f"{_FIRST}echo && {TOKEN}"),
+            (" (line 1, column 13)", f"'&' needs a shell{_SHELL}", f"touch marker& {TOKEN}"),
+            (" (line 1, column 13)", f"';' needs a shell{_SHELL}", f"touch marker;{TOKEN}"),
+            (" (line 2, column 4)", f"'<' needs a shell{_SHELL}", f"{_FIRST}cat<{TOKEN}"),
+            (" (line 2, column 6)", f"'>' needs a shell{_SHELL}", f"{_FIRST}echo > {TOKEN}"),
+            (" (line 2, column 7)", f"'>' needs a shell{_SHELL}", f"{_FIRST}echo 2>{TOKEN}"),
+            (" (line 2, column 1)", f"'(' needs a shell{_SHELL}", f"{_FIRST}({TOKEN})"),
+            (" (line 2, column 36)", f"')' needs a shell{_SHELL}", f"{_FIRST}{TOKEN})"),
+            (" (line 2, column 6)", f"'`' needs a shell{_SHELL}", f"{_FIRST}echo `{TOKEN}`"),
+            (" (line 2, column 7)", f"'`' needs a shell{_SHELL}", f'{_FIRST}echo "`{TOKEN}`"'),
+            (" (line 2, column 1)", f"a leading '~' needs a shell{_SHELL}", f"{_FIRST}~{TOKEN}"),
+            (" (line 2, column 6)", "this quote is not closed on its line", f"{_FIRST}echo '{TOKEN}"),
+            (" (line 2, column 6)", "this quote is not closed on its line", f'{_FIRST}echo "{TOKEN}\n"'),
+            (
+                " (line 2, column 6)",
+                "this variable is not declared in env; add it to env",
+                f"{_FIRST}echo ${{{TOKEN}}}",
+            ),
+            (" (line 2, column 6)", "this variable is not declared in env; add it to env", f"{_FIRST}echo ${{OTHER}}"),
+            *(
+                (" (line 2, column 6)", f"'$' needs a shell, but for ${{NAME}}{_SHELL}", f"{_FIRST}echo {text}")
+                for text in (
+                    f"${TOKEN}",
+                    f"$({TOKEN})",
+                    f"$$ {TOKEN}",
+                    f"${{}} {TOKEN}",
+                    f"${{1}} {TOKEN}",
+                    f"${{OTHER:-{TOKEN}}}",
+                    f"${{ {TOKEN} }}",
+                    f"$'{TOKEN}'",
+                    f"${{{{ secrets.{TOKEN} }}}}",
+                )
+            ),
+            (" (line 2, column 1)", f"'|' needs a shell{_SHELL}", f"{_FIRST}| {TOKEN} \\\nx"),
+            (" (line 1, column 1)", "no file matches this pattern; quote it to pass it on as it is", f"{TOKEN}*"),
+            (
+                " (line 1, column 7)",
+                "no file matches this pattern; quote it to pass it on as it is",
+                f"touch ?{TOKEN} marker",
+            ),
+        )
+    },
+    "variable nearly declared": (
+        "command (line 1, column 14): this variable is not declared in env; did you mean ${NAME}?",
+        {"command": "touch marker ${NAMES}", "env": f"NAME={TOKEN[::-1]}"},
+        {},
+    ),
+    **{
+        f"{name} {text!r}": (f"{name}: must be true or false", {name: text}, {})
+        for name in ("keep-logins", "summary", "use-entrypoint", "fail-fast", "dry-run")
+        for text in (TOKEN, "True", "yes", "1", "null", "'true'")
+    },
+    **{
+        f"on-missing {text!r}": ("on-missing: must be 'fail' or 'skip'", {"on-missing": text}, {})
+        for text in (TOKEN, "Skip", "true", "fail skip")
+    },
+    **{
+        f"shell {text!r}": (
+            "shell: must be one program, without options; sh and bash get -e from us",
+            {"shell": text},
+            {},
+        )
+        for text in ("bash -x", f"bash {TOKEN}", "sh\t-c", "bash {0}")
+    },
+    **{
+        f"image {reference!r}": (f"image: {problem}", {"image": reference}, {})
+        for problem, references in {
+            "is not an image reference such as ghcr.io/org/tool:1.2": (
+                TOKEN,
+                f"https://ghcr.io/{TOKEN.lower()}",
+                f"alice:{TOKEN}@ghcr.io/org/tool",
+                "ghcr.io/Org/tool",
+                "alpine:",
+                "alpine:.1",
+                f"alpine:1 {TOKEN}",
+                f"alpine@{TOKEN}",
+                "alpine@sha256:abc",
+                f"alpine:{'1' * 129}",
+                "alpine:\u0661",
+                "org//tool",
+                "/alpine",
+                "alpine/",
+                "-alpine",
+                "${{ vars.IMAGE }}",
+            ),
+            _PORT: ("ghcr.io:0/tool", f"localhost:99999/{TOKEN.lower()}"),
+            _NO_HOST: (f"a..example/{TOKEN.lower()}", "a.example:123456/tool", "a-.example/tool"),
+            _IPV6: (f"[1:2]:80/{TOKEN.lower()}",),
+        }.items()
+        for reference in references
+    },
+    **{
+        f"{name} with {' and '.join(inputs)}": (f"{name}: {problem}", {name: value, **inputs}, {})
+        for name, value, problem, inputs in (
+            ("use-entrypoint", "true", "needs image", {}),
+            ("exclude", TOKEN, "needs image", {}),
+            ("keep-logins", "true", "has no meaning with image; leave it out", {"image": "alpine"}),
+            ("use-entrypoint", "true", "stands beside shell; give one of them", {"image": "alpine", "shell": "sh"}),
+        )
+    },
+    **{
+        f"{name} {text!r}": (f"{name}: must be a whole number from {bounds}", {name: text}, {})
+        for name, bounds in (("max-parallel", "1 to 64"), ("retries", "0 to 10"))
+        for text in (TOKEN, "-1", "65", "1.5", "1e1", "99999", "\u0661")
+    },
+    "max-parallel '0'": ("max-parallel: must be a whole number from 1 to 64", {"max-parallel": "0"}, {}),
+    **{
+        f"targets {text!r}": (
+            f"targets (line {line}): {problem}",
+            {"targets": text, "command": "touch marker {target}"},
+            {},
+        )
+        for line, problem, text in (
+            (2, "stands there before; keep one of them", f"{TOKEN}\n\n{TOKEN}"),
+            *(
+                (1, "is not a reference or the beginning of one", target)
+                for target in (
+                    f"-{TOKEN}",
+                    f"$({TOKEN})",
+                    f"a {TOKEN}",
+                    f"a;{TOKEN}",
+                    f"'{TOKEN}'",
+                    f"a|{TOKEN}",
+                    f"*{TOKEN}",
+                    f"~/{TOKEN}",
+                    f"alice:{TOKEN}%40@a.example",
+                    "ä.example",
+                    "{target}",
+                    "${HOME}",
+                )
+            ),
+        )
+    },
+    "targets without a place": (
+        "targets: the command does not hold {target}; write {target} where the target goes",
+        {"targets": TOKEN},
+        {},
+    ),
+    "a place without targets": (
+        "command: holds {target}, but there are no targets; add targets",
+        {"command": f"touch marker {{target}} {TOKEN}"},
+        {},
+    ),
+    "two lists": (
+        "registries-file: stands beside registries; give one of them",
+        {"registries-file": TOKEN},
+        {},
+    ),
+    **{
+        f"registries-file {path!r}": (
+            message,
+            {"registries": "", "registries-file": path},
+            {"GITHUB_EVENT_NAME": event},
+        )
+        for message, path, event in (
+            ("registries-file: cannot be read (no such file or directory)", TOKEN, "push"),
+            ("registries-file: cannot be read (is a directory)", "folder", "push"),
+            ("registries-file: is or passes a link; give the real path", "linked", "push"),
+            ("registries-file: is or passes a link; give the real path", "dangling", "push"),
+            ("registries-file: cannot be read (not a directory)", f"empty/{TOKEN}", "push"),
+            (f"registries: is empty{_ON_PURPOSE}", "empty", "push"),
+            (f"registries-file: is UTF-16{_SAVE}", "utf16", "push"),
+            (f"registries-file: is not UTF-8 (byte 0){_SAVE}", "binary", "push"),
+            (
+                "registries[0].password-file (line 1): is not allowed in a registries-file; use password-env",
+                "with-file",
+                "push",
+            ),
+            *(
+                (
+                    f"registries-file: {_WORKSPACE.format(event)}",
+                    path,
+                    event,
+                )
+                for event, path in (
+                    ("pull_request_target", "valid"),
+                    ("workflow_run", "./valid"),
+                    ("issue_comment", "folder/../valid"),
+                )
+            ),
+        )
+    },
+    **{
+        f"env {line!r}": (f"env (line 2): {problem}", {"env": f"FINE=1\n{line}"}, {"NEARBY": "x"})
+        for problem, lines in {
+            _NO_NAME: (
+                f"={TOKEN}",
+                f"1A={TOKEN}",
+                f"A-B={TOKEN}",
+                f"A B={TOKEN}",
+                f"Ä={TOKEN}",
+                f"{TOKEN}+/=",
+                f"A: {TOKEN}",
+            ),
+            _NOT_SET: (TOKEN, "NOT_THERE"),
+            "no such variable in the environment; did you mean 'NEARBY'?": ("NEARBI",),
+            **{
+                f"{name} is set by this action; leave it out": (f"{name}={TOKEN}",)
+                for name in (
+                    "DOCKER_CONFIG",
+                    "REGISTRY_AUTH_FILE",
+                    "HELM_REGISTRY_CONFIG",
+                    "BUILDX_CONFIG",
+                    "DOCKER_AUTH_CONFIG",
+                )
+            },
+            _OURS: tuple(f"{name}={TOKEN}" for name in (*RUNNER_FILES, f"{PREFIX}COMMAND")),
+        }.items()
+        for line in lines
+    },
+    "env that holds the password": (
+        "env: the value of A contains a secret; use secret-env",
+        {"env": f"A=x{TOKEN}x"},
+        {},
+    ),
+    "env that holds the password, from the step": (
+        "env: the value of HIDDEN contains a secret; use secret-env",
+        {"env": "HIDDEN"},
+        {"HIDDEN": TOKEN},
+    ),
+    "env that holds the pair in base64": (
+        "env: the value of A contains a secret; use secret-env",
+        {"env": "A=Basic YWxpY2U6dE9rRW5HaHAwMTIzNDU2Nzg5YUJjRGVGZ0hpSmtMbU5vUHE="},
+        {},
+    ),
+    **{
+        f"secret-env {line!r}": (f"secret-env (line 1): {problem}", {"secret-env": line}, {"NEARBY": TOKEN})
+        for problem, lines in {
+            "takes a name alone; set the value in the step's env": (f"A={TOKEN}", f"={TOKEN}", "NEARBY="),
+            _NO_NAME: (f"{TOKEN}+/", "A-B", f"A: {TOKEN}", "NEARBY,OTHER"),
+            _NOT_SET: (TOKEN, "NOT_THERE"),
+            "no such variable in the environment; did you mean 'NEARBY'?": ("NEARBI",),
+            "DOCKER_CONFIG is set by this action; leave it out": ("DOCKER_CONFIG",),
+            _OURS: ("GITHUB_ENV", f"{PREFIX}REGISTRIES"),
+        }.items()
+        for line in lines
+    },
+    "secret-env that is no UTF-8": (
+        "secret-env: the value of LATIN is not valid UTF-8",
+        {"secret-env": "LATIN"},
+        {},
+    ),
+    "registries that are no UTF-8": (
+        f"registries: is not UTF-8{_SAVE}",
+        {"registries": f"{VALID}# \udce4"},
+        {},
+    ),
+    "job's token for another server": (
+        "registries[0] (line 1): the job's token is not for ghcr.io on this GitHub server; give username and password",
+        {"registries": "- registry: ghcr.io", "github-token": TOKEN},
+        {"GITHUB_SERVER_URL": "https://ghe.example", "GITHUB_ACTOR": "octocat"},
+    ),
+    "job's token without an actor": (
+        "registries[0] (line 1): GITHUB_ACTOR is not set; give username and password",
+        {"registries": "- registry: ghcr.io", "github-token": TOKEN},
+        {},
+    ),
+    "job's token that is empty": (
+        "registries[0].github-token (line 1): is empty",
+        {"registries": f"- registry: ghcr.io # {TOKEN}", "github-token": ""},
+        {"GITHUB_ACTOR": "octocat"},
+    ),
+    **{
+        f"working-directory {path!r}": (
+            "working-directory: is not a folder that exists",
+            {"working-directory": path},
+            {},
+        )
+        for path in (TOKEN, "empty", "pipe", "dangling", f"folder/{TOKEN}")
+    },
+}
+
+_RUN = ("run", "--registries", "valid")
+END = ("--", "touch", "marker")
+_NO_OPTION = f"{_STRAY}; the command to run comes after --"
+# Name: message, words of the command line.
+OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "nothing": ("run|check|action: is missing; see --help", ()),
+    "token as the first word": ("run|check|action: cannot be taken; see --help", (TOKEN,)),
+    "action with a word": (
+        "command line: action takes no words; it reads its inputs from the environment",
+        ("action", TOKEN),
+    ),
+    "action with two dashes": (
+        "command line: action takes no words; it reads its inputs from the environment",
+        ("action", "--", TOKEN),
+    ),
+    "registries left out": ("--registries: is missing; see --help", ("run", *END, TOKEN)),
+    "registries without a value": ("--registries: needs a value; see --help", ("run", "--registries", *END)),
+    "token as an option": (_NO_OPTION, (*_RUN, f"--{TOKEN}", *END)),
+    "token as a short option": (_NO_OPTION, (*_RUN, f"-{TOKEN}", *END)),
+    "token as a word": (_NO_OPTION, (*_RUN, TOKEN, *END)),
+    "option of another program": (_NO_OPTION, (*_RUN, "--password", TOKEN, *END)),
+    "option with its value of another program": (_NO_OPTION, (*_RUN, f"--password={TOKEN}", *END)),
+    "beginning of an option": (_NO_OPTION, (*_RUN, "--github", TOKEN, *END)),
+    "command before the dashes": (_NO_OPTION, (*_RUN, "touch", "marker", TOKEN)),
+    "option nearly right": (f"{_STRAY}; did you mean --registries?", (*_RUN, f"--registrie={TOKEN}", *END)),
+    "other option nearly right": (f"{_STRAY}; did you mean --secret-env?", (*_RUN, f"--secret_env={TOKEN}", *END)),
+    "flag with a value": ("--keep-logins: cannot be taken; see --help", (*_RUN, f"--keep-logins={TOKEN}", *END)),
+    **{
+        f"{option} without a value": (f"{shown}: needs a value; see --help", (*_RUN, option, "--", TOKEN))
+        for option, shown in {
+            "--github-token-env": "--github-token-env",
+            "--shell": "--shell",
+            "--image": "--image",
+            "--target": "--target",
+            "--max-parallel": "--max-parallel",
+            "--retries": "--retries",
+            "--exclude": "--exclude",
+            "-C": "-C/--working-directory",
+            "--env": "-e/--env",
+            "--secret-env": "--secret-env",
+            "--on-missing": "--on-missing",
+            "--json": "--json",
+        }.items()
+    },
+    "registries that are not there": (
+        "--registries: cannot be read (no such file or directory)",
+        ("run", "--registries", TOKEN, *END),
+    ),
+    "registries written in the option": (
+        "--registries: cannot be read (no such file or directory)",
+        ("run", "--registries", VALID, *END),
+    ),
+    "empty path": ("--registries: cannot be read (no such file or directory)", ("run", "--registries=", *END, TOKEN)),
+    "folder of registries": ("--registries: cannot be read (is a directory)", ("run", "--registries", "folder", *END)),
+    "path with a file as a folder": (
+        "--registries: cannot be read (not a directory)",
+        ("run", "--registries", f"empty/{TOKEN}", *END),
+    ),
+    "no dashes": ("command: is missing; write it after --", _RUN),
+    "nothing after the dashes": ("command: is missing; write it after --", (*_RUN, "--")),
+    "script in two words": (
+        "command: must be one script with --shell; quote the whole script after --",
+        (*_RUN, "--shell", "sh", *END, TOKEN),
+    ),
+    "shell with options": (
+        "shell: must be one program, without options; sh and bash get -e from us",
+        (*_RUN, "--shell", f"sh -x {TOKEN}", "--", "touch marker"),
+    ),
+    "retries": ("--retries: must be a whole number from 0 to 10", (*_RUN, "--retries", TOKEN, *END)),
+    "max-parallel": ("--max-parallel: must be a whole number from 1 to 64", (*_RUN, "--max-parallel=0", *END)),
+    "target without a place": (
+        "targets: the command does not hold {target}; write {target} where the target goes",
+        (*_RUN, "--target", TOKEN, *END),
+    ),
+    "place without a target": (
+        "command: holds {target}, but there are no targets; add targets",
+        (*_RUN, *END, f"{TOKEN}{{target}}"),
+    ),
+    "target that is none": (
+        "targets (line 2): is not a reference or the beginning of one",
+        (*_RUN, "--target", "x", "--target", f"$({TOKEN})", *END, "{target}"),
+    ),
+    "image": (
+        "image: is not an image reference such as ghcr.io/org/tool:1.2",
+        (*_RUN, "--image", TOKEN, *END),
+    ),
+    "entrypoint of no image": ("use-entrypoint: needs image", (*_RUN, "--use-entrypoint", *END)),
+    "exclude without an image": ("exclude: needs image", (*_RUN, "--exclude", TOKEN, *END)),
+    "on-missing": ("on-missing: must be 'fail' or 'skip'", (*_RUN, "--on-missing", TOKEN, *END)),
+    "env without a name": (f"env (line 1): {_NO_NAME}", (*_RUN, "-e", f"={TOKEN}", *END)),
+    "env that is not set": (f"env (line 2): {_NOT_SET}", (*_RUN, "-e", "A=1", "-e", TOKEN, *END)),
+    "env that holds the password": (
+        "env: the value of A contains a secret; use secret-env",
+        (*_RUN, f"-eA={TOKEN}", *END),
+    ),
+    "secret-env with a value": (
+        "secret-env (line 1): takes a name alone; set the value in the step's env",
+        (*_RUN, "--secret-env", f"A={TOKEN}", *END),
+    ),
+    "variable of the token": (
+        "--github-token-env: no such variable in the environment",
+        (*_RUN, "--github-token-env", TOKEN, *END),
+    ),
+    "working directory that is not there": (
+        "working-directory: is not a folder that exists",
+        (*_RUN, "-C", TOKEN, *END),
+    ),
+    "working directory that is empty": ("working-directory: is not a folder that exists", (*_RUN, "-C", "", *END)),
+    "ghcr.io without a token": (
+        "registries[0] (line 1): 'username' and a password are missing; give them, or --github-token-env NAME",
+        ("run", "--registries", "ghcr", *END, TOKEN),
+    ),
+    "check of a malformed list": (f"registries (line 1): {_NO_LIST}", ("check", "--registries", "good")),
+    "check with a stray word": (_NO_OPTION, ("check", "--registries", "valid", TOKEN)),
+}

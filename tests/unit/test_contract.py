@@ -1,0 +1,167 @@
+"""What several files say must agree, and what only one file may do: read from the files themselves."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from registry_config.inputs import Inputs, from_action, variable
+from registry_config.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ROOT = Path(__file__).parents[2]
+# A reusable workflow of ours names this action by its version: no commit can hold its own name.
+_PINNED = re.compile(
+    r"uses: +(?:\./\S*|org/registry-config-action@v\d+|[\w.-]+(?:/[\w.-]+)+@[0-9a-f]{40} +# v?\d+(?:\.\d+)*)$"
+)
+
+
+@pytest.fixture(scope="module")
+def action() -> dict[str, Any]:
+    """action.yml; `BaseLoader` leaves every value a text, as the runner does."""
+    loaded: dict[str, Any] = yaml.load((_ROOT / "action.yml").read_text(), Loader=yaml.BaseLoader)  # noqa: S506
+    return loaded
+
+
+def _names() -> list[str]:
+    """The inputs by their public names."""
+    return [field.replace("_", "-") for field in Inputs._fields if field != "argv"]
+
+
+def _section(title: str) -> str:
+    """A section of the README, without its heading."""
+    text = (_ROOT / "README.md").read_text()
+    match = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL | re.IGNORECASE)
+    return match[1] if match else ""
+
+
+def test_action_yml_has_the_inputs_of_the_code_in_their_order(action: dict[str, Any]) -> None:
+    assert list(action["inputs"]) == _names()
+
+
+def test_action_yml_hands_over_every_input_and_nothing_else(action: dict[str, Any]) -> None:
+    (run,) = (step for step in action["runs"]["steps"] if step.get("id") == "run")
+    handed = {name: value for name, value in run["env"].items() if "inputs." in value}
+    assert handed == {variable(name): f"${{{{ inputs.{name} }}}}" for name in _names()}
+
+
+def test_defaults_of_action_yml_are_those_of_the_code(action: dict[str, Any]) -> None:
+    defaults = {variable(name): entry.get("default", "") for name, entry in action["inputs"].items()}
+    given = {variable("command"): "x", variable("github-token"): ""}
+    assert from_action(defaults | given) == from_action(given)
+
+
+def test_every_input_and_output_is_described(action: dict[str, Any]) -> None:
+    entries = {**action["inputs"], **action["outputs"]}
+    assert [name for name, entry in entries.items() if not entry.get("description", "").strip()] == []
+
+
+def test_action_yml_has_the_outputs_of_the_report(action: dict[str, Any]) -> None:
+    expected = {name: f"${{{{ steps.run.outputs.{name} }}}}" for name in Report().outputs()}
+    assert {name: entry["value"] for name, entry in action["outputs"].items()} == expected
+
+
+def test_the_readme_explains_every_input_under_a_heading_of_its_own() -> None:
+    assert sorted(re.findall(r"^### `([\w-]+)`$", _section("Inputs"), re.MULTILINE)) == sorted(_names())
+
+
+def test_a_table_of_inputs_in_the_readme_is_complete() -> None:
+    for table in _tables((_ROOT / "README.md").read_text(), "input"):
+        assert sorted(table) == sorted(_names())
+
+
+def test_the_readme_has_a_row_for_every_output() -> None:
+    assert [sorted(table) for table in _tables((_ROOT / "README.md").read_text(), "output")] == [
+        sorted(Report().outputs())
+    ]
+
+
+def _tables(text: str, header: str) -> Iterator[list[str]]:
+    """The names in the first column of each table whose first column has this header."""
+    for match in re.finditer(rf"^\| *{header} *\|.*\n\|[ :|-]+\n((?:\|.*\n?)*)", text, re.MULTILINE | re.IGNORECASE):
+        yield re.findall(r"^\| *(?:\[)?`([\w-]+)`", match[1], re.MULTILINE)
+
+
+def test_no_expression_stands_inside_of_a_script(action: dict[str, Any]) -> None:
+    scripts = [step["run"] for step in action["runs"]["steps"] if "run" in step]
+    assert scripts
+    assert [script for script in scripts if "${{" in script] == []
+
+
+def test_every_action_that_is_used_is_pinned_to_a_commit_with_its_version() -> None:
+    files = [_ROOT / "action.yml", *sorted((_ROOT / ".github/workflows").glob("*.y*ml"))]
+    lines = [f"{file.name}: {line.strip()}" for file in files for line in file.read_text().splitlines()]
+    used = [line for line in lines if re.search(r"^\S+ (?:- )?uses:", line)]
+    assert [line for line in used if not _PINNED.search(line)] == []
+
+
+@cache
+def _sources() -> dict[str, ast.Module]:
+    return {path.name: ast.parse(path.read_text()) for path in sorted((_ROOT / "src/registry_config").glob("*.py"))}
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    """The packages that a module imports anywhere, functions and type checking included."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def _modules_with(*kinds: type[ast.AST], that: str) -> list[str]:
+    """Modules in which a node of these kinds is written so that the pattern matches it."""
+    return [
+        name
+        for name, tree in _sources().items()
+        if any(isinstance(node, kinds) and re.match(that, ast.unparse(node)) for node in ast.walk(tree))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("package", "modules"),
+    [
+        ("dagger", ["engine.py", "registry_config.py"]),
+        ("yaml", ["registries.py"]),
+        ("argparse", ["__main__.py", "options.py"]),
+        ("actions_toolkit", ["workflow.py"]),
+        ("subprocess", ["dagger_session.py", "host.py"]),
+    ],
+)
+def test_a_package_is_imported_where_it_belongs(package: str, modules: list[str]) -> None:
+    assert [name for name, tree in _sources().items() if package in _imported(tree)] == modules
+
+
+@pytest.mark.parametrize("module", ["registry_config", "registry_config.__main__"])
+def test_importing_brings_neither_dagger_nor_a_loop_of_events(module: str) -> None:
+    unwanted = {"dagger", "asyncio", "argparse"} | ({"yaml", "json"} if module == "registry_config" else set())
+    program = f"import sys, {module}; print(*sorted({unwanted} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=60)
+    assert done.stdout == b"\n"
+
+
+def test_only_one_module_opens_the_files_of_the_runner() -> None:
+    looked_up = r".*(\.get\(|\[)'GITHUB_(OUTPUT|STEP_SUMMARY|ENV|PATH|STATE)'"
+    assert _modules_with(ast.Call, ast.Subscript, that=looked_up) == ["workflow.py"]
+
+
+def test_only_the_entry_catches_everything() -> None:
+    # A future may take any exception in order to raise it elsewhere.
+    everything = r"except(:| [^:]*\b(Base)?Exception\b)(?![\s\S]*\.set_exception\()"
+    assert _modules_with(ast.ExceptHandler, that=everything) == ["__main__.py"]
+
+
+def test_nothing_is_printed_past_the_streams_that_are_redacted() -> None:
+    assert _modules_with(ast.Call, that=r"(print|breakpoint|traceback\.print_\w+)\(") == []

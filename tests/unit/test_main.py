@@ -1,0 +1,79 @@
+"""The entry: what it says of faults that nobody foresaw, and what it leaves to the process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from registry_config.__main__ import main
+from registry_config.inputs import variable
+from support.cli import PROGRAM
+from support.leaks import search
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+_TOKEN = "tOkEnGhp0123456789aBcDeFgHiJkLmNoPq"
+
+
+def test_a_fault_of_ours_is_told_by_its_place_and_never_by_its_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A folder in place of the runner's file is not foreseen; the system's message names its path."""
+    (tmp_path / _TOKEN).mkdir()
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / _TOKEN))
+    monkeypatch.setenv(variable("registries"), "[]")
+    monkeypatch.setenv(variable("command"), "true")
+    monkeypatch.setattr(sys, "argv", ["registry-config", "action"])
+    assert main() == 70
+    shown = capfd.readouterr()
+    first, *lines = shown.err.splitlines()
+    assert (shown.out, first) == ("", "registry-config: a fault of ours (IsADirectoryError); please report these lines")
+    assert [line for line in lines if not line.startswith(("  __main__.py:", "  workflow.py:"))] == []
+    assert search({"stderr": shown.err.encode()}, _TOKEN) == []
+
+
+def test_a_json_file_that_cannot_be_written_costs_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "list").write_text("[]")
+    monkeypatch.chdir(tmp_path)
+    words = ("run", "--registries", "list", "--json", ".", "--", "sh", "-c", "exit 3")
+    monkeypatch.setattr(sys, "argv", ["registry-config", *words])
+    assert main() == 3
+    assert capfd.readouterr() == (
+        "",
+        (
+            "registry-config: the command failed with exit code 3\n"
+            "registry-config: --json: cannot be written (is a directory)\n"
+        ),
+    )
+
+
+def test_a_core_file_is_never_written(tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("[]")
+    # As large a file as is allowed, until our process says otherwise.
+    script = 'ulimit -Sc "$(ulimit -Hc)" && exec "$@"'
+    words = ["sh", "-c", script, "sh", *PROGRAM, "run", "--registries", "list", "--", "sh", "-c", "ulimit -Sc"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, check=True, timeout=60)
+    assert done.stdout == b"0\n"
+
+
+def test_nobody_who_reads_ends_the_run_as_in_any_pipeline(tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("- {registry: a.example, username: u, password-env: X}\n")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*PROGRAM, "check", "--registries", "list"],
+        cwd=tmp_path,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
