@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from registry_config.docker_config import DOCKER_HUB, DOCKER_HUB_KEYS
+from registry_config.errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,7 +86,8 @@ def diagnose(finished: Finished, registries: Iterable[str], hidden_hosts: Iterab
     """
     if finished.problem:
         return ()
-    known = _known_pattern(finished)
+    # A shell's own "not found" is about a program.
+    known = _known_pattern(finished) if finished.exit_code not in {EXIT_NOT_FOUND, EXIT_NOT_EXECUTABLE} else ""
     lines = (*_refused(finished, registries, hidden_hosts), known)
     return tuple(filter(None, lines))
 

@@ -122,7 +122,7 @@ def render(logins: Iterable[tuple[str, str, str]], settings: Mapping[str, object
         entry = {"auth": auth_value(username, secret)}
         auths.update(dict.fromkeys(config_keys(host), entry))
     document["auths"] = auths
-    return json.dumps(document, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return json.dumps(document, separators=(",", ":"), sort_keys=True)
 
 
 def environment(folder: str, auth_file: str | None = None) -> dict[str, str]:

@@ -27,7 +27,7 @@ from registry_config.errors import (
 )
 from registry_config.image_reference import image_host, image_repository
 from registry_config.image_user import ImageUser, image_user
-from registry_config.plan import Finished, ImageSettings, Output, Plan, Result, RunNotes, Tail
+from registry_config.plan import Finished, ImageSettings, Output, Plan, Result, RunNotes, Tail, refused
 from registry_config.returned_files import bring_back
 from registry_config.secret_forms import is_short
 from registry_config.selection import fitting_credential, select
@@ -225,14 +225,15 @@ class EngineRunner:
         container = await self._prepared(plan, image)
         before = container.directory(WORKSPACE)
         finished: list[Finished] = []
-        problem = None
         mounted: tuple[Credential, ...] | None = None
         for command in plan.commands:
             try:
                 argv = await _argv(command, container)
                 chosen = select(plan.credentials, argv)
             except InputError as error:
-                problem = error
+                if not finished:
+                    raise
+                finished.append(refused(command, error, self._redactor))
                 break
             if chosen != mounted:
                 container, mounted = self._with_config(container, chosen, image.user), chosen
@@ -248,8 +249,6 @@ class EngineRunner:
                 # The home folder is the working directory: what the config was mounted on stays, an empty file.
                 changes = changes.filter(exclude=[stub.removeprefix(f"{WORKSPACE}/")])
             await self._bring_back(changes, plan.working_directory)
-        if problem:
-            raise problem
         return tuple(finished)
 
     async def _prepared(self, plan: Plan, image: _Image) -> dagger.Container:
@@ -450,7 +449,7 @@ _PULL_PROBLEMS: Final = (
         "check the entry for {host} in registries, and that it is not 'for: command'",
     ),
     (
-        r"no match for platform|no matching manifest",
+        r"no match for platform|no matching manifest|no manifest matches",
         "there is none for this engine's architecture",
         "choose another tag",
     ),

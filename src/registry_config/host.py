@@ -20,7 +20,7 @@ from registry_config.errors import (
     InputError,
 )
 from registry_config.memory_config import MemoryConfig, memory_config
-from registry_config.plan import Finished, Output, Plan, Result, RunNotes, Tail
+from registry_config.plan import Finished, Output, Plan, Result, RunNotes, Tail, refused
 from registry_config.selection import select
 
 if TYPE_CHECKING:
@@ -86,8 +86,14 @@ class HostRunner:
             for command in plan.commands:
                 if self._interrupted or (finished and finished[-1].exit_code):
                     break
-                argv = expand(command, lambda pattern: _glob(pattern, plan.working_directory))
-                chosen = select(plan.credentials, argv)
+                try:
+                    argv = expand(command, lambda pattern: _glob(pattern, plan.working_directory))
+                    chosen = select(plan.credentials, argv)
+                except InputError as error:
+                    if not finished:
+                        raise
+                    finished.append(refused(command, error, self._redactor))
+                    break
                 if chosen not in configs:
                     opened = memory_config(chosen, self._environ, keep_logins=self._keep_logins)
                     configs[chosen] = stack.enter_context(opened)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.command import Command, Word, literal, parse_commands
@@ -104,8 +105,12 @@ def prepare(
 def planned(job: Job) -> tuple[str, ...]:
     """What a job would run, a line for each command and target."""
     plans = [for_target(job.plan, target) for target in job.targets] or [job.plan]
-    lines = [" ".join(word.text for word in command) for plan in plans for command in plan.commands]
+    lines = [" ".join(map(_shown, command)) for plan in plans for command in plan.commands]
     return tuple(map(job.redactor.text, lines))
+
+
+def _shown(word: Word) -> str:
+    return shlex.quote(word.text) if word.pattern is None else word.text
 
 
 def _image(

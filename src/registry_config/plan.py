@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from registry_config.command import Command
     from registry_config.credentials import Credential
+    from registry_config.errors import RegistryConfigError
+    from registry_config.redaction import Redactor
 
 # The output `stdout` is cut to this many bytes, its end kept.
 TAIL_BYTES: Final = 64 * 1024
@@ -72,6 +74,12 @@ class Finished(NamedTuple):
     def program(self) -> str:
         """The first word, without its folder."""
         return self.arguments[0].rpartition("/")[2]
+
+
+def refused(command: Command, error: RegistryConfigError, redactor: Redactor) -> Finished:
+    """A command that was refused after others had run, so that the report tells of those too."""
+    words = tuple(redactor.text(word.text) for word in command)
+    return Finished(words, error.exit_code, Tail(), Tail(), problem=str(error))
 
 
 class Result(NamedTuple):

@@ -6,14 +6,13 @@ import json
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from registry_config.diagnosis import diagnose
 from registry_config.digests import reported_digests
 from registry_config.plan import Tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from registry_config.plan import RunNotes
+    from registry_config.plan import Finished, RunNotes
     from registry_config.redaction import Redactor
     from registry_config.targets import Outcome
 
@@ -149,7 +148,7 @@ def _target_report(outcome: Outcome, redactor: Redactor, hosts: frozenset[str], 
     elif outcome.exit_code and not reason:
         failed = finished[-1] if finished else None
         reason = (failed.problem if failed else "") or f"the command failed with exit code {outcome.exit_code}"
-        hints = diagnose(failed, hosts, notes.hidden_hosts) if failed else ()
+        hints = _hints(failed, hosts, notes) if failed else ()
     return TargetReport(
         target=outcome.target,
         exit_code=outcome.exit_code if finished or outcome.exit_code else None,
@@ -160,6 +159,12 @@ def _target_report(outcome: Outcome, redactor: Redactor, hosts: frozenset[str], 
         hints=tuple(map(redactor.text, hints)),
         commands=tuple(shlex.join(command.arguments) for command in finished),
     )
+
+
+def _hints(failed: Finished, hosts: frozenset[str], notes: RunNotes) -> tuple[str, ...]:
+    from registry_config.diagnosis import diagnose  # noqa: PLC0415  (its patterns cost a run that goes well nothing)
+
+    return diagnose(failed, hosts, notes.hidden_hosts)
 
 
 def _differing_digests(targets: list[TargetReport]) -> tuple[str, ...]:

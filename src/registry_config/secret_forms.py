@@ -9,7 +9,6 @@ from __future__ import annotations
 import binascii
 import json
 import re
-import string
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 
     from registry_config.credentials import Credential
 
+# RFC 3986 section 2.3.
+_UNRESERVED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 # A shorter secret cannot be hidden without hiding half of the log.
 MIN_SECRET: Final = 6
 # A shorter line of a key, or cut of its base64, is no secret by itself and would be found in innocent text.
@@ -47,9 +48,14 @@ def _slash_json(text: str) -> str:
     return _plain_json(text).replace("/", "\\/")
 
 
+def _dotnet_json(text: str) -> str:
+    escaped = json.dumps(text)[1:-1].replace('\\"', "\\u0022")
+    return escaped.translate({ord(sign): f"\\u{ord(sign):04X}" for sign in "<>&'+`"})
+
+
 def _percent(safe: str, escape: str = "%{:02X}") -> Callable[[str], str]:
     """Percent-encoding that keeps the unreserved signs of RFC 3986 section 2.3, and those of `safe`."""
-    kept = frozenset((string.ascii_letters + string.digits + "-._~" + safe).encode())
+    kept = frozenset(_UNRESERVED + safe.encode())
     table = [chr(byte) if byte in kept else escape.format(byte) for byte in range(256)]
     return lambda text: "".join(map(table.__getitem__, text.encode()))
 
@@ -71,6 +77,7 @@ TEXT_FORMS: Final[tuple[tuple[str, Callable[[str], str], str], ...]] = (
     ("JSON, HTML-safe", _go_json, "Go encoding/json, Marshal"),
     ("JSON, escaped slash", _slash_json, "PHP json_encode, JSON_UNESCAPED_UNICODE"),
     ("JSON, ASCII only, escaped slash", lambda text: _python_json(text).replace("/", "\\/"), "PHP json_encode"),
+    ("JSON, all but letters", _dotnet_json, ".NET System.Text.Json, its default encoder"),
     ("percent, all", _percent(""), "RFC 3986 section 2.1; JavaScript-like encoders keep fewer"),
     ("percent, lower case", _percent("", "%{:02x}"), "RFC 3986 section 2.1 allows either case"),
     ("percent, path", _percent("/"), "Python urllib.parse.quote"),
@@ -113,6 +120,8 @@ def _forms(username: str, secret: str) -> Iterator[bytes]:
         auth = _base64(pair.encode()).rstrip(b"=")
         yield from _both_alphabets(auth)
         yield _percent("")(auth.decode("ascii")).encode()
+        # Encoded once more, as in a Kubernetes secret that holds a config.json.
+        yield from _base64_cuts(auth)
         yield from _base64_cuts(pair.encode())
     if is_short(secret):
         return

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.errors import RegistryConfigError
 from registry_config.inputs import PLACEHOLDER
-from registry_config.transient import retry_after, transient_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -186,6 +185,8 @@ class Release:
             return self._runner.run(plan, output), 1
         import tenacity  # noqa: PLC0415  (only where retries are asked for)
 
+        from registry_config.transient import retry_after  # noqa: PLC0415
+
         growing = tenacity.wait_exponential_jitter(initial=1.0, max=_MAX_WAIT_SECONDS, jitter=1.0)
 
         def wait(state: tenacity.RetryCallState) -> float:
@@ -216,6 +217,8 @@ def _result_of(state: tenacity.RetryCallState) -> Result:
 
 
 def _reason(result: Result) -> str:
+    from registry_config.transient import transient_failure  # noqa: PLC0415  (only where retries are asked for)
+
     failed = _failed(result)
     return transient_failure(failed) if failed and not result.signal_number else ""
 

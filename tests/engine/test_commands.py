@@ -7,8 +7,6 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-import pytest
-
 from registry_config.dagger_session import DaggerSession
 from support.artifacts import chart, oci_layout
 from support.cli import lines_of_ours, wait_for
@@ -76,9 +74,8 @@ def test_a_push_with_a_wrong_password_fails_once_and_is_explained(bench: Bench) 
 def test_each_target_is_pushed_once(bench: Bench) -> None:
     oci_layout(bench.machine.work / "layout")
     hosts = [bench.engine.inside(registry) for registry in bench.registries]
-    step = bench.action(
-        "crane push layout {target}", registries=bench.logins, targets="\n".join(f"{h}/targets:1" for h in hosts)
-    )
+    targets = {"targets": "\n".join(f"{host}/targets:1" for host in hosts)}
+    step = bench.action("crane push layout {target}", targets, registries=bench.logins)
     sent = [answers(registry, "PUT /v2/targets/manifests/1") for registry in bench.registries]
     assert (step.code, sent) == (0, [["201"], ["201"]]), step.log
 
@@ -153,9 +150,7 @@ def test_a_program_that_does_not_start_is_named(
 def test_a_shell_gets_the_whole_text_and_all_variables(bench: Bench) -> None:
     step = bench.action(
         'for word in $A; do echo "$word"; done | tr a-z A-Z\necho "$B ${#C}"\necho "$C"\nfalse\necho after',
-        shell="sh",
-        env="A=one two\nB",
-        secret_env="C",
+        {"shell": "sh", "env": "A=one two\nB", "secret-env": "C"},
         variables={"B": "from the step", "C": "canary-of-the-command"},
     )
     assert (step.code, step.outputs["stdout"]) == (1, "ONE\nTWO\nfrom the step 21\n***\n"), step.log
@@ -166,7 +161,7 @@ def test_commands_run_in_their_order_until_one_fails(bench: Bench) -> None:
     (bench.machine.work / "sub").mkdir()
     step = bench.action(
         "touch b.txt a.txt .hidden.txt sub/c.txt\necho *.txt s?b/[a-c].txt ${NAME}\nfalse\ntouch after",
-        env="NAME=$(id) *",
+        {"env": "NAME=$(id) *"},
     )
     assert (step.code, step.outputs["exit-code"]) == (1, "1")
     assert step.outputs["stdout"] == "a.txt b.txt sub/c.txt $(id) *\n", step.log
@@ -181,7 +176,7 @@ def test_a_pattern_without_a_file_ends_the_run_and_what_was_made_comes_back(benc
 
 
 def test_the_entrypoint_comes_before_each_command(bench: Bench) -> None:
-    step = bench.action("version --template {{.Version}}\nenv HELM_NAMESPACE", use_entrypoint="true")
+    step = bench.action("version --template {{.Version}}\nenv HELM_NAMESPACE", {"use-entrypoint": "true"})
     version, namespace = step.outputs["stdout"].partition("default")[:2]
     assert (step.code, version.startswith("v3."), namespace) == (0, True, "default"), step.log
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from registry_config.dagger_cli import find_cli
 from registry_config.dagger_session import DaggerSession
+from registry_config.inputs import variable
 from support.cli import PROGRAM, Machine, tool_path
 
 if TYPE_CHECKING:
@@ -266,20 +267,20 @@ class Bench:
     def action(
         self,
         command: str,
+        inputs: Mapping[str, str] | None = None,
         *,
         image: str = "shell",
         registries: Sequence[Mapping[str, str]] = (),
         variables: Mapping[str, str] | None = None,
-        **inputs: str,
     ) -> Step:
-        """Run the program as action.yml does; words of an input's name are joined by `_`."""
-        given = {"image": self._reference(image), "command": command, **inputs}
+        """Run the program as action.yml does."""
+        given = {"image": self._reference(image), "command": command, **(inputs or {})}
         declared = Path(self.machine.declare([*registries, self.tools.login])).read_text()
         files = {name: self.machine.root / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         for path in files.values():
             path.write_bytes(b"")
-        environ = {f"REGISTRY_CONFIG_INPUT_{name.upper()}": text for name, text in given.items()}
-        environ |= {"REGISTRY_CONFIG_INPUT_REGISTRIES": declared} | {k: str(v) for k, v in files.items()}
+        environ = {variable(name): text for name, text in (given | {"registries": declared}).items()}
+        environ |= {name: str(path) for name, path in files.items()}
         ended = subprocess.run(
             [*self.machine.prefix, *PROGRAM, "action"],
             cwd=self.machine.work,

@@ -104,7 +104,7 @@ def registry(folder: Path, users: Mapping[str, str], *, tls: bool = False) -> It
     (folder / "htpasswd").write_text("".join(_htpasswd(user, password) for user, password in users.items()))
     certificate = _certificate(folder) if tls else None
     for attempt in range(3):
-        with _process(folder, certificate, _free_port(), users) as running:
+        with _process(folder, certificate, free_port(), users) as running:
             if running:
                 yield running
                 return
@@ -185,7 +185,7 @@ def _certificate(folder: Path) -> _Certificate:
     return made
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])

@@ -6,7 +6,14 @@ import json
 
 import pytest
 
-from registry_config.docker_config import auth_value, canonical_host, config_keys, environment, render
+from registry_config.docker_config import (
+    auth_value,
+    canonical_host,
+    config_keys,
+    environment,
+    registry_and_path,
+    render,
+)
 from support.tables import exactly, table
 
 _HUB = ("https://index.docker.io/v1/", "docker.io", "index.docker.io", "registry-1.docker.io")
@@ -69,6 +76,45 @@ def test_a_host_is_reduced_to_its_bare_lower_case_form(typed: str, host: str) ->
 def test_what_is_no_host_is_refused(typed: str, problem: str) -> None:
     with pytest.raises(ValueError, match=exactly(problem)):
         canonical_host(typed)
+
+
+@table(
+    "typed, host, path",
+    {
+        "host alone": (" GHCR.io ", "ghcr.io", ""),
+        "path": ("GHCR.io/org/app_x.y--z", "ghcr.io", "org/app_x.y--z"),
+        "path after a port": ("localhost:5000/org", "localhost:5000", "org"),
+        "path on Docker Hub": ("index.docker.io/org", "docker.io", "org"),
+        "Docker Hub's own URL": ("https://index.docker.io/v1/", "docker.io", ""),
+    },
+)
+def test_a_registry_may_be_narrowed_to_a_path(typed: str, host: str, path: str) -> None:
+    assert registry_and_path(typed) == (host, path)
+
+
+@table(
+    "typed, problem",
+    {
+        **{
+            typed: (typed, "has a path that no image reference could have")
+            for typed in (
+                "ghcr.io/",
+                "ghcr.io//x",
+                "ghcr.io/Org",
+                "ghcr.io/a_",
+                "ghcr.io/org/",
+                "ghcr.io/a:1",
+                "ghcr.io/a b",
+            )
+        },
+        "scheme": ("https://ghcr.io/org", _NO_SCHEME),
+        "no host": ("org/app", _NO_DOT),
+        "no host at all": ("/org", _NO_HOST),
+    },
+)
+def test_a_path_that_no_reference_has_is_refused(typed: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=exactly(problem)):
+        registry_and_path(typed)
 
 
 @table(

@@ -283,7 +283,7 @@ def test_a_file_that_others_may_have_written_is_refused(event: str, folder: Path
 @table(
     "inputs, lines",
     {
-        "one command": ({"command": "a 'b c' *"}, ("a b c *",)),
+        "one command": ({"command": "a 'b c' *"}, ("a 'b c' *",)),
         "each target": (
             {"command": "a {target}\nb", "targets": ("x/1", "y/2")},
             ("a x/1", "b", "a y/2", "b"),

@@ -86,12 +86,14 @@ def test_the_pair_is_hidden_however_it_is_padded_or_quoted(secret: str) -> None:
 
 
 def test_a_short_secret_has_the_form_of_the_pair_alone() -> None:
-    assert forms("alice", "short") == {b"YWxpY2U6c2hvcnQ", b"YWxpY2U6c2hv", b"bGljZTpzaG9y", b"aWNlOnNob3J0"}
+    pair = {b"YWxpY2U6c2hvcnQ", b"YWxpY2U6c2hv", b"bGljZTpzaG9y", b"aWNlOnNob3J0"}
+    encoded_again = {b"WVd4cFkyVTZjMmh2Y25R", b"V3hwWTJVNmMyaHZj", b"eHBZMlU2YzJodmNu"}
+    assert forms("alice", "short") == pair | encoded_again
     assert forms("", "short") == frozenset()
 
 
 def test_the_pair_has_both_alphabets_even_where_it_is_short() -> None:
-    assert forms("a", "~~?") == {b"YTp+fj8", b"YTp-fj8", b"YTp%2Bfj8"}
+    assert forms("a", "~~?") == {b"YTp+fj8", b"YTp-fj8", b"YTp%2Bfj8", b"WVRwK2Zq", b"VHArZmo4"}
 
 
 @table("secret, short", {"five": ("12345", True), "six": ("123456", False), "three of two bytes": ("äöü", False)})

@@ -1,0 +1,141 @@
+"""Where no engine can be had: said at once, in our words. These tests need no engine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from registry_config.dagger_session import DaggerSession
+from registry_config.errors import UnavailableError
+from support.cli import Machine
+from support.tables import exactly, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_HOST = "_EXPERIMENTAL_DAGGER_RUNNER_HOST"
+_CLI = "_EXPERIMENTAL_DAGGER_CLI_BIN"
+_LOGIN = {"registry": "registry.example.com", "username": "alice", "password-env": "TOKEN"}
+_TOKEN = {"TOKEN": "token-of-some-length"}
+_MEND = "start it, or mend the address"
+_START = "start Docker, or point _EXPERIMENTAL_DAGGER_RUNNER_HOST at an engine"
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def _program(machine: Machine, name: str, script: str) -> str:
+    """A program in a folder that is the whole PATH."""
+    folder = machine.root / "bin"
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!{sys.executable} -SE\nimport os, sys, time\n{script}\n")
+    (folder / name).chmod(0o755)
+    return str(folder / name)
+
+
+@table(
+    "host, message",
+    {
+        "no socket": ("unix:///no/such/socket", f"(no such file or directory); {_MEND}"),
+        "nobody listens": ("tcp://127.0.0.1:1", f"(connection refused); {_MEND}"),
+        "no port": ("tcp://127.0.0.1", f"(connection refused); {_MEND}"),
+        "no number": ("tcp://127.0.0.1:x", f"(port could not be cast to integer value as 'x'); {_MEND}"),
+    },
+)
+def test_an_address_without_an_engine_is_told_at_once(machine: Machine, host: str, message: str) -> None:
+    began = time.monotonic()
+    done = machine.run("true", registries=[_LOGIN], options=["--image", "alpine"], variables={**_TOKEN, _HOST: host})
+    expected = f"engine: none answers at {_HOST} {message}"
+    assert (done.code, done.stdout, done.stderr.decode()) == (69, b"", f"registry-config: {expected}\n")
+    assert (done.report["ran"], done.report["error"]) == (False, expected)
+    assert time.monotonic() - began < 5
+
+
+@table(
+    "programs, message",
+    {
+        "no Docker": ({}, "there is no Docker on this machine to run the Dagger engine"),
+        "no daemon": ({"docker": "sys.exit(1)"}, "docker is here but its daemon does not answer"),
+        "a daemon that hangs": ({"docker": "time.sleep(60)"}, "docker is here but its daemon does not answer"),
+        "podman does not work either": ({"podman": "sys.exit(1)"}, "podman is here but its daemon does not answer"),
+    },
+)
+def test_a_machine_without_docker_is_told(machine: Machine, programs: dict[str, str], message: str) -> None:
+    (machine.root / "bin").mkdir()
+    for name, script in programs.items():
+        _program(machine, name, script)
+    began = time.monotonic()
+    done = machine.run(
+        "true",
+        registries=[_LOGIN],
+        options=["--image", "alpine"],
+        variables={**_TOKEN, "PATH": str(machine.root / "bin")},
+    )
+    expected = f"engine: {message}; {_START}"
+    assert (done.code, done.stdout, done.stderr.decode()) == (69, b"", f"registry-config: {expected}\n")
+    assert time.monotonic() - began < 15
+
+
+@pytest.fixture
+def mute(tmp_path: Path) -> Iterator[str]:
+    """Address of an engine that takes connections and says nothing."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "engine.sock"))
+        listening.listen()
+        yield f"unix://{tmp_path}/engine.sock"
+
+
+def test_an_engine_that_does_not_answer_is_given_up_within_30_seconds(machine: Machine, mute: str) -> None:
+    environ = {"PATH": os.defpath, _HOST: mute, _CLI: _program(machine, "dagger", "time.sleep(60)")}
+    session = DaggerSession(environ, lambda _: None)
+    session.start()
+    began = time.monotonic()
+    with pytest.raises(UnavailableError, match=exactly(f"engine: no Dagger engine answers within 25 s; {_START}")):
+        session.connect()
+    assert 24 < time.monotonic() - began < 29
+
+
+def test_what_the_session_says_last_is_passed_on(machine: Machine, mute: str) -> None:
+    script = r"sys.stderr.write('1\n2\n3\nthe last words\n'); sys.exit(1)"
+    variables = {**_TOKEN, _HOST: mute, _CLI: _program(machine, "dagger", script)}
+    done = machine.run("true", registries=[_LOGIN], options=["--image", "alpine"], variables=variables)
+    expected = f"engine: no Dagger engine answers (2\n3\nthe last words); {_START}"
+    assert (done.code, done.stderr.decode()) == (69, f"registry-config: {expected}\n")
+
+
+def test_the_session_gets_our_settings_and_no_credential(machine: Machine, mute: str) -> None:
+    script = r"open(os.environ['SEEN'], 'w').write('\n'.join([*sys.argv[1:], *map('='.join, os.environ.items())]))"
+    given = {
+        **_TOKEN,
+        _HOST: mute,
+        _CLI: _program(machine, "dagger", script),
+        "SEEN": str(machine.root / "seen"),
+        "OTHER": "secret-of-the-command",
+        "DAGGER_CLOUD_TOKEN": "token-of-dagger-cloud",
+        "DAGGER_LEAVE_OLD_ENGINE": "",
+        "GITHUB_OUTPUT": "/no/such",
+    }
+    options = ["--image", "alpine", "--secret-env", "OTHER"]
+    done = machine.run("true", registries=[_LOGIN], options=options, variables=given)
+    words = (machine.root / "seen").read_text().splitlines()
+    environ = dict(word.split("=", 1) for word in words if "=" in word)
+    assert (done.code, words[:3]) == (69, ["session", "--label", "dagger.io/sdk.name:python"])
+    settings = {
+        "DAGGER_PROGRESS": "plain",
+        "DO_NOT_TRACK": "1",
+        "DAGGER_NO_NAG": "1",
+        "DAGGER_NO_UPDATE_CHECK": "1",
+        # What the user sets, stays.
+        "DAGGER_LEAVE_OLD_ENGINE": "",
+        "DAGGER_CLOUD_TOKEN": "token-of-dagger-cloud",
+    }
+    withdrawn = {"TOKEN", "OTHER", "GITHUB_OUTPUT"}
+    assert {k: environ.get(k) for k in (*settings, *withdrawn)} == settings | dict.fromkeys(withdrawn)

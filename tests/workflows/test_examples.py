@@ -1,0 +1,256 @@
+"""Every example, and with them every called workflow, is executed; registries say what arrived."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from support.artifacts import oci_layout
+from support.tables import table
+from support.workflows import EXAMPLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from support.workflows import Local
+
+_EXAMPLES = {path.stem: path for path in EXAMPLES}
+_NO_SECRET = {"HARBOR_TOKEN": ""}
+_RELEASE = {"action": "published", "release": {"tag_name": "v2.0.0"}}
+_TAG = {"ref": "refs/tags/v1.2.3"}
+_CHART = {
+    f"charts/{name}/Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: 1.2.3\n" for name in ("app", "api", "web")
+}
+_LAYER = "application/vnd.oci.image.layer.v1.tar"
+_IMAGE = "crane push layout ghcr.io/org/app:1.2.3"
+
+
+class Case(NamedTuple):
+    """An example.
+
+    Attributes:
+        payload: of its event.
+        arrives: the references that there are in the end, those in a row with one digest.
+        files: of the repository.
+        before: what the registries hold before: a tool's command.
+    """
+
+    payload: Mapping[str, object]
+    arrives: tuple[tuple[str, ...], ...]
+    files: dict[str, str] = {}  # noqa: RUF012  (a tuple's field)
+    before: str = ""
+
+
+CASES = {
+    "chart": Case(
+        _RELEASE,
+        (("ghcr.io/org/charts/app:1.2.3", "docker.io/org/app:1.2.3", "harbor.example.com/charts/app:1.2.3"),),
+        _CHART,
+    ),
+    "matrix": Case(
+        _TAG,
+        tuple(
+            (f"ghcr.io/org/charts/{chart}:1.2.3", f"harbor.example.com/charts/{chart}:1.2.3")
+            for chart in ("api", "web")
+        ),
+        _CHART,
+    ),
+    "private-tool-image": Case(
+        _TAG,
+        (("ghcr.io/org/charts/app:1.2.3", "docker.io/org/app:1.2.3"),),
+        _CHART,
+    ),
+    "promote-crane": Case(
+        {"inputs": {"version": "1.2.3"}},
+        (
+            (
+                "ghcr.io/org/app:1.2.3",
+                "docker.io/org/app:1.2.3",
+                "docker.io/org/app:latest",
+                "harbor.example.com/org/app:1.2.3",
+                "harbor.example.com/org/app:latest",
+            ),
+        ),
+        before=_IMAGE,
+    ),
+    "promote-skopeo": Case(
+        {"inputs": {"digest": "{digest}", "version": "1.2.3"}},
+        (("ghcr.io/org/app:1.2.3", "harbor.example.com/org/app:1.2.3"),),
+        before=_IMAGE,
+    ),
+    "remote-engine": Case(
+        {"inputs": {"version": "1.2.3"}},
+        (("ghcr.io/org/app:1.2.3", "docker.io/org/app:1.2.3", "harbor.example.com/org/app:1.2.3"),),
+        before=_IMAGE,
+    ),
+}
+# Runs with an example of its own below.
+_SPECIAL = {"oras", "pull-in-tests", "call-release-chart", "call-push-files", "call-copy-image"}
+# What act has not: a Docker daemon and GitHub's identity for cosign, and flux, which is in no package registry.
+# tests/unit/test_workflows.py puts them through the action's own checks.
+_NOT_HERE = {"cosign", "flux"}
+
+
+def test_every_example_is_executed_but_those_that_act_cannot_run() -> None:
+    assert set(_EXAMPLES) == {*CASES, *_SPECIAL, *_NOT_HERE}
+
+
+@table("name", {name: name for name in CASES})
+def test_an_example_brings_its_artifacts_to_the_registries(local: Local, name: str) -> None:
+    case = CASES[name]
+    _prepare(local, case.files)
+    payload = json.dumps(case.payload)
+    if case.before:
+        payload = payload.replace("{digest}", _push_image(local, case.before))
+    ran = local.run(_EXAMPLES[name], json.loads(payload))
+    assert ran.code == 0, ran.log
+    digests = [{local.digest(reference) for reference in references} for references in case.arrives]
+    assert [len(row) for row in digests] == [1] * len(case.arrives)
+
+
+def test_files_are_pushed_with_the_names_that_their_patterns_stand_for(local: Local) -> None:
+    _prepare(local, dict.fromkeys(("settings/a.yaml", "settings/b.yaml", "settings/c.json", "README.md"), "text"))
+    ran = local.run(_EXAMPLES["oras"], _TAG)
+    assert ran.code == 0, ran.log
+    assert _titles(local, "harbor.example.com/org/settings:v1.2.3") == {
+        "settings/a.yaml": _LAYER,
+        "settings/b.yaml": _LAYER,
+        "README.md": "text/markdown",
+    }
+
+
+@table(
+    "secrets, tested",
+    {"with the secret they are tested with": ({}, True), "without it, as in a fork, they are not": (_NO_SECRET, False)},
+)
+def test_data_is_pulled_for_tests(local: Local, secrets: dict[str, str], tested: bool) -> None:  # noqa: FBT001
+    _prepare(local, {"test": '#!/bin/sh\necho "tested with $(cat "$1/greeting.txt")"\n'})
+    (local.machine.work / "greeting.txt").write_text("hello")
+    local.tool("oras push --plain-http harbor.example.com/org/test-data:1 greeting.txt")
+    ran = local.run(_EXAMPLES["pull-in-tests"], {"action": "opened"}, secrets)
+    assert (ran.code, "| tested with hello" in ran.log) == (0, tested), ran.log
+
+
+def test_a_chart_is_released_by_the_called_workflow(local: Local) -> None:
+    _prepare(local, _CHART)
+    ran = local.run(_EXAMPLES["call-release-chart"], _RELEASE, job="release")
+    assert ran.code == 0, ran.log
+    repositories = ("ghcr.io/org/charts/app", "harbor.example.com/charts/app")
+    (digest,) = {local.digest(f"{repository}:2.0.0") for repository in repositories}
+    assert ran.outputs["digest"] == digest
+    assert ran.outputs["references"].split() == [local.here(f"{repository}@{digest}") for repository in repositories]
+    assert _results(ran.outputs["results"]) == [
+        (local.here("ghcr.io/org/charts"), 0, digest),
+        (local.here("harbor.example.com/charts"), 0, digest),
+    ]
+
+
+def test_where_one_registry_refuses_the_called_workflow_fails_and_tells_what_came_of_each(local: Local) -> None:
+    _prepare(local, _CHART)
+    ran = local.run(_EXAMPLES["call-release-chart"], _RELEASE, {"HARBOR_TOKEN": "not-the-password"}, job="release")
+    digest = local.digest("ghcr.io/org/charts/app:2.0.0")
+    assert (ran.code, "::set-output:: references" in ran.log) == (1, False), ran.log
+    assert _results(ran.output("results")) == [
+        (local.here("ghcr.io/org/charts"), 0, digest),
+        (local.here("harbor.example.com/charts"), 1, ""),
+    ]
+
+
+def test_files_of_another_job_are_pushed_by_the_called_workflow(local: Local) -> None:
+    build = (
+        '#!/bin/sh\nmkdir "$1" && echo one >"$1/app.tar.gz" && echo two >"$1/checksums.txt" && echo no >"$1/other"\n'
+    )
+    _prepare(local, {"build": build})
+    ran = local.run(_EXAMPLES["call-push-files"], _TAG)
+    assert ran.code == 0, ran.log
+    repositories = ("ghcr.io/org/files", "harbor.example.com/org/files")
+    (digest,) = {local.digest(f"{repository}:v1.2.3") for repository in repositories}
+    assert ran.outputs["references"].split() == sorted(local.here(f"{one}@{digest}") for one in repositories)
+    pushed = "ghcr.io/org/files:v1.2.3"
+    assert _titles(local, pushed) == {"app.tar.gz": _LAYER, "checksums.txt": "text/plain"}
+    # oras would write the time of each push, and so make a digest for each registry.
+    assert _manifest(local, pushed)["annotations"]["org.opencontainers.image.created"] == ran.output("created")
+
+
+def test_what_was_pushed_is_attested_by_digest(local: Local) -> None:
+    hexes = ("a" * 64, "b" * 64)
+    inputs = {
+        "registries": "[]",
+        "references": f"ghcr.io/org/app@sha256:{hexes[0]}\n\nharbor.example.com:8443/org/app@sha256:{hexes[1]}\n",
+        "sign": False,
+    }
+    caller = local.root / "caller.yml"
+    called = "org/registry-config-action/.github/workflows/sign-and-attest.yml@v1"
+    # Its last line is where the job that reads outputs is added.
+    jobs = json.dumps({"uses": called, "with": inputs})
+    caller.write_text(f"on: push\njobs:\n  attest: {jobs}")
+    _prepare(local, {"README.md": ""})
+    ran = local.run(caller, _TAG)
+    assert ran.code == 0, ran.log
+    assert (local.artifacts / "subjects").read_text() == local.here(
+        f"{hexes[0]}  ghcr.io/org/app\n{hexes[1]}  harbor.example.com:8443/org/app\n"
+    )
+
+
+def test_an_image_is_copied_with_both_kinds_of_signatures_and_signed_again(local: Local) -> None:
+    digest = _push_image(local, _IMAGE)
+    keys = {name: _key_pair(local, name) for name in ("first", "second")}
+    unlogged = "--allow-http-registry --new-bundle-format=false"
+    sign = f"cosign sign --yes {unlogged} --tlog-upload=false --use-signing-config=false --key first.key"
+    local.tool(f"{sign} ghcr.io/org/app@{digest}", {"COSIGN_PASSWORD": "first"})
+    (local.machine.work / "note.txt").write_text("attached")
+    attached = local.tool(
+        f"oras attach --plain-http --artifact-type application/vnd.example.note ghcr.io/org/app@{digest} note.txt"
+    )
+    _prepare(local, {"README.md": ""})
+    secrets = {"COSIGN_KEY": keys["second"], "COSIGN_PASSWORD": "second"}
+    ran = local.run(_EXAMPLES["call-copy-image"], {"inputs": {"version": "1.2.3"}}, secrets)
+    assert ran.code == 0, ran.log
+    copies = ("docker.io/org/app:1.2.3", "harbor.example.com/org/app:1.2.3", "harbor.example.com/org/app:latest")
+    assert {ran.outputs["digest"], *map(local.digest, copies)} == {digest}
+    repositories = ("docker.io/org/app", "harbor.example.com/org/app")
+    assert ran.outputs["references"].split() == sorted(local.here(f"{one}@{digest}") for one in repositories)
+    for repository in repositories:
+        found = local.tool(f"oras discover --plain-http --format json {repository}@{digest}").stdout
+        assert attached.report["digest"] in found.decode()
+        for key in keys:
+            verify = f"cosign verify {unlogged} --insecure-ignore-tlog=true --key {key}.pub"
+            local.tool(f"{verify} {repository}@{digest}")
+
+
+def _prepare(local: Local, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = local.repository / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    local.repository.mkdir(exist_ok=True)
+
+
+def _push_image(local: Local, line: str) -> str:
+    layout = local.machine.work / "layout"
+    digest = oci_layout(layout)
+    local.tool(line)
+    shutil.rmtree(layout)
+    return digest
+
+
+def _key_pair(local: Local, name: str) -> str:
+    local.tool(f"cosign generate-key-pair --output-key-prefix {name}", {"COSIGN_PASSWORD": name})
+    return (local.machine.work / f"{name}.key").read_text()
+
+
+def _results(text: str) -> list[tuple[str, int, str]]:
+    return [(one["target"], one["exit-code"], one["digest"]) for one in json.loads(text)]
+
+
+def _titles(local: Local, reference: str) -> dict[str, str]:
+    """The files of an artifact and their types."""
+    layers = _manifest(local, reference)["layers"]
+    return {layer["annotations"]["org.opencontainers.image.title"]: layer["mediaType"] for layer in layers}
+
+
+def _manifest(local: Local, reference: str) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads(local.tool(f"oras manifest fetch --plain-http {reference}").stdout)
+    return manifest
