@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from registry_config import progress
-from registry_config.errors import EXIT_BUG, RegistryConfigError
+from registry_config.errors import EXIT_BUG, EXIT_UNAVAILABLE, RegistryConfigError
 from registry_config.host import HostRunner
 from registry_config.inputs import from_action
 from registry_config.job import Job, planned, prepare
@@ -32,13 +33,26 @@ if TYPE_CHECKING:
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EXIT_BROKEN_PIPE: Final = 128 + signal.SIGPIPE
+# What a machine has run out of, or does not let us write to, is no fault of ours.
+_EXHAUSTED: Final = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+)
 
 
 def run_and_exit() -> NoReturn:
     """The entry point of the command. Ends the process at once: taking Python down would cost a tenth of our start."""
-    code = main()
-    sys.stdout.flush()
-    os._exit(code)
+    _open_missing_streams()
+    os._exit(main())
+
+
+def _open_missing_streams() -> None:
+    """Give a stream that was closed before our start to /dev/null: the next file opened would take its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def main() -> int:
@@ -46,16 +60,19 @@ def main() -> int:
     # A core file would hold the credentials.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     try:
-        if sys.argv[1:] == ["action"]:
-            return _action()
-        return _command_line(sys.argv[1:])
+        code = _action() if sys.argv[1:] == ["action"] else _command_line(sys.argv[1:])
+        sys.stdout.flush()
     except BrokenPipeError:
         # Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _EXIT_BROKEN_PIPE
     except Exception as error:  # noqa: BLE001  (the one place; anything unforeseen is our own fault)
+        if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+            _say(f"this machine: {os.strerror(error.errno).lower()}")
+            return EXIT_UNAVAILABLE
         _say(_describe_bug(error))
         return EXIT_BUG
+    return code
 
 
 def _command_line(arguments: list[str]) -> int:
@@ -81,7 +98,7 @@ def _check(inputs: Inputs) -> int:
     from registry_config.check import describe  # noqa: PLC0415
     from registry_config.registries import parse_registries  # noqa: PLC0415
 
-    sys.stdout.write("\n".join((*describe(parse_registries(inputs.registries)), "")))
+    sys.stdout.write("\n".join((*describe(parse_registries(inputs.registries), inputs.image, inputs.argv), "")))
     return 0
 
 
@@ -256,7 +273,7 @@ def _write_json(path: str, report: Report) -> None:
 
 def _say(text: str) -> None:
     # Nobody to hear it is no reason to lose the command's exit code.
-    with suppress(BrokenPipeError):
+    with suppress(OSError):
         sys.stderr.write(f"registry-config: {text}\n")
         sys.stderr.flush()
 

@@ -129,10 +129,22 @@ class HostRunner:
                 _Flow(process.stderr, self._redactor, stderr, output.stderr),
             )
             status = process.wait()
+        except BaseException:
+            # Our own stream cannot be written to: nobody would see what the tool goes on doing.
+            self._kill(process)
+            raise
         finally:
             del self._running[process.pid]
         code = EXIT_SIGNAL_BASE - status if status < 0 else status
         return Finished(arguments=shown, exit_code=code, stdout=stdout, stderr=stderr)
+
+    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+        with suppress(ProcessLookupError):
+            if self._terminal:
+                process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
     def _start(self, argv: tuple[str, ...], plan: Plan, config: MemoryConfig) -> subprocess.Popen[bytes]:
         environ = {name: value for name, value in self._environ.items() if name not in CONFIG_VARIABLES}

@@ -17,18 +17,19 @@ from dagger import Doc, dag, function, object_type
 from typing_extensions import Self
 
 from registry_config.credentials import checked_secret
-from registry_config.docker_config import CONFIG_NAME, canonical_host, environment, render
+from registry_config.docker_config import CONFIG_NAME, auth_value, canonical_host, environment, render
 from registry_config.errors import InputError
 from registry_config.image_reference import image_host
 from registry_config.image_user import image_user
 from registry_config.registries import check_username
+from registry_config.secret_forms import is_short
 
 _DEFAULT_NAME = "registry-config"
 _DEFAULT_MODE = 0o400
 # What the command line uses in an image too: a folder of its own, readable by whoever the tool runs as.
 _TOOLS_FOLDER = "/run/oci-auth"
 _TOOLS_MODE = 0o444
-
+_BUILDX_FOLDER = "/tmp/.buildx"  # noqa: S108  (in the container; buildx needs one that it can write to)
 
 _Method = TypeVar("_Method", bound=Callable[..., object])
 
@@ -61,7 +62,7 @@ class SecretMount:
 
     @_function(cache="session")
     async def mount(self, container: dagger.Container) -> dagger.Container:
-        """The container with the config mounted; unchanged if there is no credential and `skip_on_empty` is set."""
+        """The container with the config mounted; unchanged if there is no credential and that was to be skipped."""
         if self._skip_on_empty and not self._logins:
             return container
         secret = await _secret(self._logins, self._secret_name)
@@ -134,7 +135,7 @@ class RegistryConfig:
         secret_name: Annotated[str, Doc("beginning of the secret's name")] = "",
         skip_on_empty: Annotated[bool, Doc("mount nothing if there is no credential")] = False,
         owner: Annotated[str, Doc("user, or user:group, that owns the file; 0:0 if empty")] = "",
-        mode: Annotated[int, Doc("permissions of the file")] = _DEFAULT_MODE,
+        mode: Annotated[int, Doc("permissions of the file; 256 is 0400")] = _DEFAULT_MODE,
     ) -> SecretMount:
         """The config as something to be mounted, now or by somebody else."""
         return SecretMount(
@@ -155,7 +156,7 @@ class RegistryConfig:
         secret_name: Annotated[str, Doc("beginning of the secret's name")] = "",
         skip_on_empty: Annotated[bool, Doc("mount nothing if there is no credential")] = False,
         owner: Annotated[str, Doc("user, or user:group, that owns the file; 0:0 if empty")] = "",
-        mode: Annotated[int, Doc("permissions of the file")] = _DEFAULT_MODE,
+        mode: Annotated[int, Doc("permissions of the file; 256 is 0400")] = _DEFAULT_MODE,
     ) -> dagger.Container:
         """The container with the config mounted at `path`."""
         mount = self.secret_mount(path, secret_name=secret_name, skip_on_empty=skip_on_empty, owner=owner, mode=mode)
@@ -183,7 +184,9 @@ class RegistryConfig:
         *,
         use_entrypoint: Annotated[bool, Doc("put the image's entrypoint before them")] = False,
     ) -> dagger.Container:
-        """Run a command with the config where every tool finds it, once, and never from a cache.
+        """Run a command with the config where every tool finds it, never from a cache.
+
+        Each call of the module is a run. A program that reads several things of the result awaits `sync()` first.
 
         Returns:
             The container after the command.
@@ -198,24 +201,38 @@ class RegistryConfig:
         return await execution.sync()
 
     async def _mount_for_tools(self, container: dagger.Container) -> dagger.Container:
-        secret = await self.secret()
+        logins = await _plain(self._logins)
+        config = _new_secret(_DEFAULT_NAME, render(logins))
         paths = [f"{_TOOLS_FOLDER}/{CONFIG_NAME}"]
         if home := await _home(container):
             paths.append(f"{home}/.docker/{CONFIG_NAME}")
         for path in paths:
-            container = container.with_mounted_secret(path, secret, owner="0:0", mode=_TOOLS_MODE)
-        for name, value in environment(_TOOLS_FOLDER).items():
+            container = container.with_mounted_secret(path, config, owner="0:0", mode=_TOOLS_MODE)
+        # The engine hides whole secrets only in what a tool prints, of those that it has: so it gets the parts as well.
+        parts = {p for _, user, text in logins for p in (text, auth_value(user, text)) if not is_short(p)}
+        for number, part in enumerate(sorted(parts)):
+            secret = _new_secret(_DEFAULT_NAME, part)
+            container = container.with_mounted_secret(f"{_TOOLS_FOLDER}/parts/{number}", secret)
+        variables = environment(_TOOLS_FOLDER) | {"BUILDX_CONFIG": _BUILDX_FOLDER}
+        for name, value in variables.items():
             container = container.with_env_variable(name, value)
         return container.without_env_variable("DOCKER_AUTH_CONFIG")
 
 
 async def _secret(logins: tuple[_Login, ...], name: str) -> dagger.Secret:
-    """The rendered document under a name that is never used twice: Dagger tells secrets apart by their names."""
+    """The rendered document."""
+    return _new_secret(name or _DEFAULT_NAME, render(await _plain(logins)))
+
+
+async def _plain(logins: tuple[_Login, ...]) -> list[tuple[str, str, str]]:
+    """Host, user and password of each."""
     texts = await asyncio.gather(*(login.secret.plaintext() for login in logins))
-    document = render(
-        (login.host, login.username, _checked(login, text)) for login, text in zip(logins, texts, strict=True)
-    )
-    return dag.set_secret(f"{name or _DEFAULT_NAME}-{uuid.uuid4().hex}", document)
+    return [(login.host, login.username, _checked(login, text)) for login, text in zip(logins, texts, strict=True)]
+
+
+def _new_secret(name: str, text: str) -> dagger.Secret:
+    """A secret under a name that is never used twice: Dagger tells secrets apart by their names."""
+    return dag.set_secret(f"{name}-{uuid.uuid4().hex}", text)
 
 
 def _checked(login: _Login, text: str) -> str:

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from registry_config.report import Report, TargetReport
 
 _MAX_TEXT: Final = 300
+# As many signs as other tools show; the whole digest stands below the table.
+_SHORT_DIGEST: Final = len("sha256:") + 12
 # Every sign that Markdown or HTML could take for its own, and '@' and '#', which GitHub makes links of.
 _ENTITIES: Final = {ord(sign): f"&#{ord(sign)};" for sign in "&<>|`*_[]()\\#~@!:"}
 
@@ -18,8 +20,7 @@ def summarize(report: Report) -> str:
     parts += [_failure(target) for target in report.failed]
     if any(target.target for target in report.targets):
         parts.append(_table(report))
-    else:
-        parts += [f"Digest: {_code(digest)}" for digest in report.digests]
+    parts += [f"Digest: {_code(digest)}" for digest in report.digests]
     parts += [f"Note: {_text(warning)}" for warning in report.warnings]
     parts += [_details("Commands", report.planned or _commands(report))]
     if report.image:
@@ -41,13 +42,13 @@ def _headline(report: Report) -> str:
 def _failure(target: TargetReport) -> str:
     name = f"{_code(target.target)}: " if target.target else ""
     hints = "".join(f"<br>{_text(hint)}" for hint in target.hints)
-    return f"❌ {name}{_text(target.reason)}{hints}"
+    return f"**Failed:** {name}{_text(target.reason)}{hints}"
 
 
 def _table(report: Report) -> str:
     rows = ["| target | result | digest | attempts | seconds |", "| --- | --- | --- | ---: | ---: |"]
     for target in sorted(report.targets, key=lambda target: not target.reason):
-        digests = " ".join(map(_code, target.digests)) or "-"
+        digests = " ".join(_code(digest[:_SHORT_DIGEST]) for digest in target.digests) or "-"
         verdict = "failed" if target.exit_code else "done" if target.exit_code == 0 else "not started"
         rows.append(f"| {_code(target.target)} | {verdict} | {digests} | {target.attempts} | {target.seconds:.1f} |")
     return "\n".join(rows)

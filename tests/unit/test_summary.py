@@ -33,7 +33,7 @@ _HARMLESS = (
         "failed": (
             Report((TargetReport(exit_code=1, reason=_HOSTILE, hints=("x|y", "z")),), image=_HOSTILE, warnings=("w",)),
             (
-                f"### Registry config: the command failed in 0.0 s\n\n❌ {_HARMLESS}<br>x&#124;y<br>z\n\n"
+                f"### Registry config: the command failed in 0.0 s\n\n**Failed:** {_HARMLESS}<br>x&#124;y<br>z\n\n"
                 f"Note: w\n\nImage: <code>{_HARMLESS}</code>\n"
             ),
         ),
@@ -48,10 +48,11 @@ _HARMLESS = (
             ),
             (
                 "### Registry config: 1 of 3 targets done in 3.0 s\n\n"
-                "❌ <code>y&#124;</code>: bad\n\n❌ <code>z</code>: not started\n\n"
+                "**Failed:** <code>y&#124;</code>: bad\n\n**Failed:** <code>z</code>: not started\n\n"
                 "| target | result | digest | attempts | seconds |\n| --- | --- | --- | ---: | ---: |\n"
                 "| <code>y&#124;</code> | failed | - | 3 | 2.2 |\n| <code>z</code> | not started | - | 0 | 0.0 |\n"
-                f"| <code>x</code> | done | {_SHOWN_A} | 1 | 1.0 |\n\n"
+                f"| <code>x</code> | done | {_SHOWN_A[: len('<code>sha256&#58;') + 12]}</code> | 1 | 1.0 |\n\n"
+                f"Digest: {_SHOWN_A}\n\n"
                 "<details><summary>Commands</summary><code>push x</code><br><code>push y</code></details>\n"
             ),
         ),
