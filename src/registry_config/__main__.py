@@ -8,30 +8,26 @@ import os
 import resource
 import signal
 import sys
-import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from registry_config import progress
 from registry_config.errors import EXIT_BUG, EXIT_UNAVAILABLE, RegistryConfigError
-from registry_config.host import HostRunner
+from registry_config.execution import execute
 from registry_config.inputs import from_action
-from registry_config.job import Job, planned, prepare
+from registry_config.job import prepare
 from registry_config.process_environment import withdraw
-from registry_config.report import Report, make_report
+from registry_config.report import Report
 from registry_config.summary import summarize
-from registry_config.targets import Policy, Release
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
     from registry_config.inputs import Inputs
-    from registry_config.plan import Output, Runner
-    from registry_config.targets import Kept, Observer, Outcome
+    from registry_config.targets import Kept, Observer
     from registry_config.workflow import SafeOutput, Workflow
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EXIT_BROKEN_PIPE: Final = 128 + signal.SIGPIPE
 # What a machine has run out of, or does not let us write to, is no fault of ours.
 _EXHAUSTED: Final = frozenset(
@@ -42,6 +38,9 @@ _EXHAUSTED: Final = frozenset(
 def run_and_exit() -> NoReturn:
     """The entry point of the command. Ends the process at once: taking Python down would cost a tenth of our start."""
     _open_missing_streams()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Until a command runs a signal simply ends us, without Python's traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     os._exit(main())
 
 
@@ -119,7 +118,7 @@ def _run(inputs: Inputs, options: argparse.Namespace) -> int:
         return 0
     streams = _Streams()
     with _observer(job.targets, streams) as observer:
-        report = _execute(job, inputs, streams, observer, stdin_is_ours=options.registries == "-")
+        report = execute(job, inputs, streams, observer, stdin_is_ours=options.registries == "-")
     sys.stdout.write("".join(f"{line}\n" for line in report.planned))
     for line in report.warnings:
         _say(line)
@@ -162,7 +161,7 @@ def _action() -> int:
         else:
             output = SafeOutput(job.redactor)
             try:
-                report = _execute(job, inputs, output, _workflow_observer(job.targets, workflow, output))
+                report = execute(job, inputs, output, _workflow_observer(job.targets, workflow, output))
             finally:
                 output.flush()
             _annotate(workflow, report)
@@ -195,48 +194,6 @@ def _annotate(workflow: Workflow, report: Report) -> None:
     for target in report.failed:
         place = f"{target.target}: " if target.target else ""
         workflow.annotate("error", place + "\n".join((target.reason, *target.hints)))
-
-
-def _execute(job: Job, inputs: Inputs, output: Output, observer: Observer, *, stdin_is_ours: bool = False) -> Report:
-    started = time.monotonic()
-    policy = Policy(inputs.max_parallel, inputs.fail_fast, inputs.retries)
-    runner = _runner(job, inputs, output, stdin_is_ours=stdin_is_ours)
-    release = Release(runner, policy, observer)
-    with _signals_to(release), runner:
-        if inputs.dry_run:
-            runner.run(job.plan._replace(commands=()), output)
-            outcomes: tuple[Outcome, ...] = ()
-        elif job.targets:
-            outcomes = release.run_all(job.plan, job.targets, output.progress)
-        else:
-            outcome = release.run_one(job.plan, output)
-            if outcome.error:
-                raise outcome.error
-            outcomes = (outcome,)
-    hosts = frozenset(credential.registry for credential in job.plan.credentials)
-    report = make_report(outcomes, job.redactor, hosts, runner.notes, time.monotonic() - started)
-    return report._replace(planned=planned(job)) if inputs.dry_run else report
-
-
-def _runner(job: Job, inputs: Inputs, output: Output, *, stdin_is_ours: bool) -> Runner:
-    if job.image is None:
-        return HostRunner(dict(os.environ), job.redactor, keep_logins=inputs.keep_logins, stdin_is_ours=stdin_is_ours)
-    from registry_config.engine import EngineRunner  # noqa: PLC0415  (asyncio and more; not for the host)
-
-    environ = {name: value for name, value in os.environ.items() if name not in job.plan.secret_variables}
-    return EngineRunner(job.image, environ, job.redactor, output.progress)
-
-
-@contextmanager
-def _signals_to(release: Release) -> Iterator[None]:
-    """Hand signals to what runs; one that we were started to ignore stays ignored."""
-    handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, lambda n, _: release.interrupt(n)) for number in handled}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Streams:

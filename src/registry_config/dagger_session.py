@@ -115,7 +115,7 @@ class DaggerSession:
             self._first_line = pipe.readline()
             self._answered.set()
             # Whatever else it writes there must not block it.
-            while pipe.read1():
+            while pipe.readline():
                 pass
 
     def _read_progress(self, pipe: IO[bytes]) -> None:

@@ -26,19 +26,19 @@ _NAMED: Final = re.compile(
 # What the output shows, and what to do about it; each row was seen with real tools. The first that fits is told.
 PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (
+        re.compile(
+            r"(?:config\.json|auth\.json|oras_credstore_temp)\S*:? .*(?:permission denied|device or resource busy"
+            r"|invalid cross-device link|read-only file system)",
+        ),
+        "the command tries to store a login: none is needed here, leave it out",
+    ),
+    (
         re.compile(r"x509:|certificate signed by unknown authority|CERTIFICATE_VERIFY_FAILED"),
         "the tool does not trust the registry's certificate: for most tools SSL_CERT_FILE in env names the CA's file",
     ),
     (
         re.compile(r"server gave HTTP response to HTTPS client|first record does not look like a TLS handshake"),
         "the registry speaks plain HTTP: give the tool its option for that, such as --plain-http or --insecure",
-    ),
-    (
-        re.compile(
-            r"(?:config\.json|auth\.json|oras_credstore_temp)\S*:? .*(?:permission denied|device or resource busy"
-            r"|invalid cross-device link|read-only file system)",
-        ),
-        "the command tries to store a login: none is needed here, leave it out",
     ),
     (
         re.compile(r"\b429\b|too ?many ?requests|rate limit", re.IGNORECASE),

@@ -129,7 +129,7 @@ class HostRunner:
                 _Flow(process.stderr, self._redactor, stderr, output.stderr),
             )
             status = process.wait()
-        except BaseException:
+        except OSError:
             # Our own stream cannot be written to: nobody would see what the tool goes on doing.
             self._kill(process)
             raise

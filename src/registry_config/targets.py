@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -142,9 +143,13 @@ class Release:
         """Run a plan for each target; the outcomes are in the order of the targets."""
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (a run without targets has no threads)
 
+        # Registries get confused by two pushes to one repository at once: two tags of it take turns.
+        turns = {repository: threading.Lock() for repository in map(_repository, targets)}
+
         def run(target: str) -> Outcome:
             output = Kept(progress)
-            outcome = self._attempt(target, for_target(plan, target), output)
+            with turns[_repository(target)]:
+                outcome = self._attempt(target, for_target(plan, target), output)
             self._observer.show(target, output)
             if outcome.exit_code and self._policy.fail_fast:
                 self._stop_others()
@@ -208,6 +213,11 @@ class Release:
         )
         result: Result = retrying(self._runner.run, plan, output)
         return result, retrying.statistics["attempt_number"]
+
+
+def _repository(target: str) -> str:
+    """The target without its tag and digest."""
+    return re.sub(r":[^:/]*$", "", target.partition("@")[0])
 
 
 def _result_of(state: tenacity.RetryCallState) -> Result:

@@ -38,7 +38,7 @@ SCENARIOS = {
     "pull": f"{_PUSH}; helm pull oci://{{host}}/{{name}}/app --version 1.2.3 --plain-http --destination /tmp",
     "refused": _PUSH,
     "prints": f"""{_READ}
-cat "$config" ~/.docker/config.json; tee /dev/stderr "$config" < "$config"
+cat "$config" ~/.docker/config.json; cat "$config" >&2
 for text in "$auth" "$pair" "$token"; do echo "$text"; echo "$text" >&2; done
 """,
     "prints-parts": f"""{_READ}

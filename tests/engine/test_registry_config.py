@@ -181,12 +181,13 @@ def test_a_command_runs_each_time_with_the_config_where_tools_find_it(engine: En
     async def program() -> list[Any]:
         login = tools.login
         config = _one().with_registry_auth(login["registry"], login["username"], _secret(login["password"]))
-        image = await config.container(tools.reference("user by name"))
-        script = (
-            "cat /proc/sys/kernel/random/uuid;"
-            ' for file in "$DOCKER_CONFIG/config.json" "$REGISTRY_AUTH_FILE" "$HELM_REGISTRY_CONFIG" ~/.docker/config.json;'
-            ' do base64 -w 0 "$file"; echo; done'
-        )
+        image = await config.container(tools.reference("shell"))
+        script = """
+cat /proc/sys/kernel/random/uuid
+for file in "$DOCKER_CONFIG/config.json" "$REGISTRY_AUTH_FILE" "$HELM_REGISTRY_CONFIG" ~/.docker/config.json; do
+    base64 -w 0 "$file"; echo
+done
+"""
         return [await (await config.run(image, ["sh", "-c", script])).stdout() for _ in range(2)]
 
     first, second = (text.splitlines() for text in _collected(engine, program))

@@ -146,6 +146,16 @@ def test_without_it_the_exit_code_is_that_of_the_first_failing_in_the_order_give
     assert [row["exit-code"] for row in done.report["results"]] == [0, 5, 6]
 
 
+def test_two_tags_of_one_repository_take_turns(machine: Machine) -> None:
+    """Registries refuse some of what is pushed to one repository at the same time."""
+    done = machine.run(
+        *("sh", "-c", "mkdir turn && sleep 0.3 && rmdir turn"),
+        "{target}",
+        options=["--target", "a.b:5000/app:1", "--target", "a.b:5000/app:2", "--target", "a.b:5000/app@sha256:00"],
+    )
+    assert [row["exit-code"] for row in done.report["results"]] == [0, 0, 0]
+
+
 def test_the_output_of_a_target_is_kept_together(machine: Machine) -> None:
     done = machine.run(
         *("sh", "-c", "for n in 1 2 3 4 5; do echo {target} $n; sleep 0.02; done"),

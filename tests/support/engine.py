@@ -17,6 +17,7 @@ from support.cli import PROGRAM, Machine, tool_path
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     import dagger
 
@@ -103,6 +104,8 @@ class Image(NamedTuple):
         entrypoint: its entrypoint.
         passwd: its `/etc/passwd`, if it has one.
         variables: its environment.
+        libraries: files of this machine that it has at the same path.
+        folders: likewise for whole folders, without their tests and caches.
         owner: to whom `/tmp` and its user's home belong.
     """
 
@@ -112,6 +115,8 @@ class Image(NamedTuple):
     entrypoint: tuple[str, ...] = ()
     passwd: str = ""
     variables: tuple[tuple[str, str], ...] = ()
+    libraries: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 _PASSWD = "root:x:0:0:root:/root:/bin/sh\ntool:x:1234:1235:tool:/home/tool:/bin/sh\n"
@@ -154,20 +159,20 @@ class Tools(NamedTuple):
         return self.registry.login() | {"for": "image"}
 
 
-def publish_images(engine: Engine, registry: Registry) -> Tools:
-    """Make all of `IMAGES` and push them."""
+def publish_images(engine: Engine, registry: Registry, images: Mapping[str, Image] = IMAGES) -> Tools:
+    """Make these images and push them."""
     tools = Tools(registry)
-    engine.call(lambda: _publish(tools))
+    engine.call(lambda: _publish(tools, images))
     return tools
 
 
-async def _publish(tools: Tools) -> None:
+async def _publish(tools: Tools, images: Mapping[str, Image]) -> None:
     import dagger  # noqa: PLC0415
     from dagger import dag  # noqa: PLC0415
 
     user, password = next(iter(tools.registry.users.items()))
     secret = dag.set_secret(f"tools-{os.urandom(8).hex()}", password)
-    for name, image in IMAGES.items():
+    for name, image in images.items():
         container = _container(image).with_registry_auth(tools.registry.address, user, secret)
         # Uncompressed: nobody has to wait for gzip.
         await container.publish(tools.reference(name), forced_compression=dagger.ImageLayerCompression.Uncompressed)
@@ -179,12 +184,18 @@ def _container(image: Image) -> dagger.Container:
     root = dag.directory().with_file("bin/busybox", _local("busybox"))
     for program in image.programs:
         root = root.with_file(f"usr/bin/{program}", _local(program))
+    for library in image.libraries:
+        root = root.with_file(library, dag.host().file(os.path.realpath(library)))
+    for folder in image.folders:
+        root = root.with_directory(
+            folder, dag.host().directory(folder, exclude=["**/__pycache__", "**/test", "**/*.a"])
+        )
     for applet in image.applets:
         root = root.with_symlink("busybox", f"bin/{applet}")
     container = dag.container().with_rootfs(root).with_env_variable("PATH", "/usr/bin:/bin")
     if not image.applets:
         container = container.with_exec(["/bin/busybox", "--install", "-s", "/bin"]).with_exec(
-            ["/bin/sh", "-c", "mkdir -m 1777 /tmp && mkdir -p /root /home/other /home/tool && chown 1234 /home/tool"]
+            ["/bin/sh", "-c", "mkdir -p /tmp /root /home/other /home/tool && chmod 1777 /tmp && chown 1234 /home/tool"]
         )
     if image.passwd:
         container = container.with_new_file("/etc/passwd", image.passwd)
@@ -256,7 +267,7 @@ class Bench:
 
     def start(
         self, *command: str, registries: Sequence[Mapping[str, str]] = (), options: Sequence[str] = ()
-    ) -> subprocess.Popen[bytes]:
+    ) -> AbstractContextManager[subprocess.Popen[bytes]]:
         """Start a command in the image with a shell."""
         return self.machine.start(
             *command,

@@ -1,4 +1,4 @@
-"""docs/tools.md, made of the table of tools and of what their tests found out. `python -m support.tools_page` prints it."""
+"""docs/tools.md, made of the table of tools and of what their tests found out; run as a program, it prints it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 _HEAD = """\
 # Tools
 
-Made by `scripts/docs`, which tries each tool with the action; do not edit it here. Each row is a test of a real push and a
+Made by `scripts/docs`, which tries each tool with the action; not to be edited. Each row is a test of a real push and a
 real pull by one declaration of three registries: with the right password, over plain HTTP and over TLS with a private
-authority (`SSL_CERT_FILE`), with a wrong password, and with another registry's entry alone. The registries' logs show that
-no tool offered a credential to a registry that it is not for. One row alone: `pytest tests/tools -k helm4`.
+authority (`SSL_CERT_FILE` in the tool's environment), with a wrong password, and with another registry's entry alone.
+The registries' logs show that no tool offered a credential to a registry that it is not for. One row alone:
+`pytest tests/tools -k helm4`.
 
-`reads` names the variables of which each alone leads the tool to the config; the action sets all three. In an image the config
-lies in `~/.docker/config.json` as well. A dash: not tried.
+*Reads* names the variables of which each alone leads the tool to the config; the action sets all three. In an image the
+config lies in `~/.docker/config.json` as well. A dash: not tried. Versions of skopeo, buildah and Podman are Debian 12's.
 
 | tool | version | on the runner | in an image | private CA | reads | remark |
 | --- | --- | --- | --- | --- | --- | --- |

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from oras.client import OrasClient
+from oras.client import OrasClient  # type: ignore[import-untyped]
 
 
 def main(action: str, reference: str, *flags: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from registry_config.inputs import PREFIX
 from support.cli import PROGRAM
 from support.oci_tools import RESULTS, TOOLS, locked_versions
 from support.tools_page import example, render
@@ -46,8 +48,15 @@ def test_the_example_is_a_step_that_the_action_takes(machine: Machine, name: str
     (step,) = yaml.safe_load(example(TOOLS[name]))
     (machine.work / "dist").mkdir()
     (machine.work / "dist" / "app.tgz").write_bytes(b"")
-    inputs = {f"REGISTRY_CONFIG_INPUT_{key.upper().replace('-', '_')}": str(value) for key, value in step["with"].items()}
-    inputs |= {key: "value-of-the-step" for key in step.get("env", {})}
-    inputs |= {"REGISTRY_CONFIG_INPUT_DRY_RUN": "true", "REGISTRY_CONFIG_INPUT_GITHUB_TOKEN": "token-of-the-job"}
-    done = machine.action(inputs) 
-    assert done == 0, PROGRAM
+    # The images' names are made up.
+    given = {**step["with"], "dry-run": "true", "github-token": "token-of-the-job", "image": ""}
+    inputs = {PREFIX + key.upper().replace("-", "_"): value for key, value in given.items()}
+    step_env = dict.fromkeys(step.get("env", {}), "value-of-the-step") | {"GITHUB_ACTOR": "alice"}
+    done = subprocess.run(
+        [*PROGRAM, "action"],
+        cwd=machine.work,
+        env=machine.environ(inputs | step_env),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from registry_config.credentials import Credential
@@ -9,7 +11,10 @@ from registry_config.errors import InputError
 from registry_config.selection import select
 from support.tables import table
 
-_BOTH = frozenset(("image", "command"))
+if TYPE_CHECKING:
+    from registry_config.registries import Purpose
+
+_BOTH: frozenset[Purpose] = frozenset(("image", "command"))
 
 
 def _credential(host: str, path: str = "") -> Credential:

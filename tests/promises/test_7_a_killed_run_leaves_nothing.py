@@ -1,0 +1,126 @@
+"""Promise 7: whatever ends a run, and whenever, promises 1 and 2 still hold; only SIGKILL leaves a folder of links."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.leaks import SHARED_MEMORY, search
+from support.scenario import VARIABLE, entry
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.action import Action
+    from support.canaries import Canary
+    from support.cli import Machine
+
+_MOMENTS = 16
+# Prints without an end, and outlives a process that does not hand signals on, until it is told to stop.
+_SCRIPT = 'cat "$DOCKER_CONFIG/config.json"; for n in $(seq 99); do [ -e stop ] && exit; echo $n; sleep 0.1; done'
+
+
+@pytest.fixture
+def folders() -> Iterator[Callable[[int], list[Path]]]:
+    """Our folders in shared memory, by the process that made them; removed at the end."""
+    seen: list[Path] = []
+
+    def of(pid: int) -> list[Path]:
+        found = list(SHARED_MEMORY.glob(f"registry-config-{pid}-*"))
+        seen.extend(found)
+        return found
+
+    yield of
+    for folder in seen:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_Start = Callable[[], AbstractContextManager["subprocess.Popen[bytes]"]]
+
+
+@pytest.fixture(params=["command line", "action"])
+def start(request: pytest.FixtureRequest, action: Action, machine: Machine, token: Canary) -> _Start:
+    """Starts a run in one of two ways."""
+    given = {VARIABLE: token.password}
+    if request.param == "command line":
+        return lambda: machine.start("sh", "-c", _SCRIPT, registries=[entry(token)], variables=given)
+    inputs = {"registries": json.dumps([entry(token)]), "command": _SCRIPT, "shell": "sh"}
+    prepared = action.prepare(machine, inputs, given)
+    return prepared._replace(words=("env", "--default-signal", *prepared.words)).start
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_at_any_moment(
+    machine: Machine, token: Canary, start: _Start, folders: Callable[[int], list[Path]], number: signal.Signals
+) -> None:
+    begun = time.monotonic()
+    with start() as process:
+        assert process.stdout
+        while b"1" not in process.stdout.readline():
+            pass
+        process.kill()
+    whole = time.monotonic() - begun
+    came, codes, left = b"", set(), []
+    for moment in range(_MOMENTS):
+        with start() as process:
+            time.sleep(whole * moment / (_MOMENTS - 4))
+            process.send_signal(number)
+            stdout, stderr = _outcome(machine, process)
+            came += stdout + stderr
+            codes.add(process.returncode)
+            left += folders(process.pid)
+    lines = [line for line in came.splitlines() if not line.startswith(b"::add-mask::")]
+    places = {"home": machine.home, "tmp": machine.temporary, "work": machine.work, "shm": SHARED_MEMORY}
+    assert search({**places, "came": b"\n".join(lines)}, token.password, token.username) == []
+    assert b"***" in came
+    if number == signal.SIGKILL:
+        assert (codes, [file.is_symlink() for folder in left for file in folder.iterdir()].count(False)) == ({-9}, 0)
+    else:
+        # By the signal itself until we have seen to it (1: while Python starts), then by the tool's own end.
+        assert (codes - {1, -number, 128 + number}, 128 + number in codes, left) == (set(), True, [])
+
+
+def _outcome(machine: Machine, process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """What a signalled run wrote; the tool of a killed one is told to stop."""
+    process.wait(timeout=10)
+    (machine.work / "stop").touch()
+    came = process.communicate(timeout=10)
+    (machine.work / "stop").unlink()
+    return came
+
+
+def test_the_config_dies_with_us(machine: Machine, token: Canary, folders: Callable[[int], list[Path]]) -> None:
+    """A tool that outlives a killed run finds the link, and nothing behind it."""
+    script = 'exec >told 2>&1; echo started; until [ -e stop ]; do sleep 0.05; done; cat "$DOCKER_CONFIG/config.json"'
+    told = machine.work / "told"
+    with machine.start("sh", "-c", script, registries=[entry(token)], variables={VARIABLE: token.password}) as process:
+        _wait_for_text(told, "started")
+        process.kill()
+    assert len(folders(process.pid)) == 1
+    (machine.work / "stop").touch()
+    _wait_for_text(told, "No such file")
+    assert search({"told": told}, token.password, token.username) == []
+
+
+def _wait_for_text(path: Path, text: str) -> None:
+    deadline = time.monotonic() + 10
+    while not path.exists() or text not in path.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_secret_that_the_end_cuts_short_is_hidden(machine: Machine, token: Canary) -> None:
+    secret = token.password.replace("'", "")
+    script = "printf '%s' \"$1\"; kill -9 $$"
+    declared = [entry(token._replace(password=secret))]
+    done = machine.run("sh", "-c", script, "sh", secret[:-3], registries=declared, variables={VARIABLE: secret})
+    assert (done.code, done.stdout) == (137, b"***")

@@ -1,0 +1,81 @@
+"""An HTTP server on loopback that answers as a test wants, and keeps what it was asked."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+
+class Asked(NamedTuple):
+    """A request."""
+
+    method: str
+    path: str
+    authorization: str | None
+
+
+class Answer(NamedTuple):
+    """An answer; with status 0 the connection is reset instead."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+
+
+class Server(NamedTuple):
+    """A running server: `host:port`, and all that it was asked."""
+
+    address: str
+    asked: list[Asked]
+
+
+@contextmanager
+def http_server(answer: Callable[[Asked], Answer]) -> Iterator[Server]:
+    """Serve on a free port of 127.0.0.1."""
+    asked: list[Asked] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def _answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            request = Asked(self.command, self.path, self.headers.get("Authorization"))
+            asked.append(request)
+            given = answer(request)
+            if not given.status:
+                # Closing with this sends RST.
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+                self.close_connection = True
+                return
+            self.send_response(given.status)
+            for name, value in {"Content-Length": str(len(given.body)), **given.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(given.body)
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = _answer
+
+    class Quiet(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """A reset connection is meant."""
+
+    with Quiet(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield Server(f"127.0.0.1:{server.server_address[1]}", asked)
+        finally:
+            server.shutdown()
+            thread.join()

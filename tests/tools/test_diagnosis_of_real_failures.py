@@ -1,0 +1,159 @@
+"""Failures of real tools, and the lines that the program adds to what the tool said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.cli import lines_of_ours
+from support.http_server import Answer, Asked, http_server
+from support.oci_tools import TOOLS
+from support.registry import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.cli import Machine
+    from support.oci_tools import Three
+
+_AMONG = "which is among them: check that user, password and their rights"
+_NOT_AMONG = "which is not among them: add an entry for it"
+_TLS = "the tool does not trust the registry's certificate: for most tools SSL_CERT_FILE in env names the CA's file"
+_PLAIN = "the registry speaks plain HTTP: give the tool its option for that, such as --plain-http or --insecure"
+_LOGIN = "the command tries to store a login: none is needed here, leave it out"
+_LIMIT = "the registry limits how often it is asked: declare it, so that you are not asked as anonymous, or set retries"
+_NO_HOST = "there is no registry of that name: check its spelling, and the resolver of this machine"
+_NOTHING = "nothing answers at the registry's address: check host and port, and that it is up"
+_MISSING = "there is no such repository or tag; some registries say so where rights are missing"
+_HELM = "helm 3 says 401 as well where a registry speaks plain HTTP: then --plain-http is missing"
+
+_PULLS = {
+    "helm": "helm pull oci://{where} --version 1.2.3 {flags}",
+    "helm4": "helm4 pull oci://{where} --version 1.2.3 {flags}",
+    "oras": "oras pull {flags} {where}:1",
+    "crane": "crane manifest {where}:1 {flags}",
+    "cosign": "cosign tree {flags} {where}:1",
+    "regctl": "regctl --verbosity ERROR {flags} manifest get {where}:1",
+    "skopeo": "skopeo inspect {flags} --raw docker://{where}:1",
+    "buildah": "buildah --root {short}/root --runroot {short}/run --storage-driver vfs pull {flags} docker://{where}:1",
+    "conftest": "conftest pull {flags} --policy pulled oci://{where}:1",
+}
+_FAULTS = {
+    "403": Answer(403, b'{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}'),
+    "404": Answer(404, b'{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}'),
+    "429": Answer(429, b'{"errors":[{"code":"TOOMANYREQUESTS","message":"too many requests"}]}', {"Retry-After": "0"}),
+}
+
+
+def _line(tool: str, host: str, short: Path, *, flags: str | None = None) -> list[str]:
+    plain = TOOLS[tool].plain if flags is None else flags
+    given = "--tls-verify=false" if tool == "skopeo" and flags is None else plain.format(host=host)
+    return _PULLS[tool].format(where=f"{host}/app", flags=given, short=short).split()
+
+
+def _ours(machine: Machine, line: list[str], logins: list[dict[str, str]], **variables: str) -> list[str]:
+    """The lines after the one that tells the exit code."""
+    done = machine.run(*line, registries=logins, variables=variables)
+    told, *ours = lines_of_ours(done.stderr)
+    assert told == f"the command failed with exit code {done.code}", done.stderr.decode()
+    return ours
+
+
+def _refused(host: str, *given: str, reason: str = _AMONG) -> list[str]:
+    return [f"credentials were given for {', '.join(sorted(given or (host,)))}", f"the tool asked {host}, {reason}"]
+
+
+@pytest.mark.parametrize("tool", _PULLS)
+def test_a_wrong_password(machine: Machine, three: Three, short: Path, tool: str) -> None:
+    host = three.first.address
+    login = three.first.login() | {"password": "not-alices-password"}
+    assert _ours(machine, _line(tool, host, short), [login]) == _refused(host)
+
+
+@pytest.mark.parametrize("tool", _PULLS)
+def test_a_registry_that_is_not_declared(machine: Machine, three: Three, short: Path, tool: str) -> None:
+    host, other = three.first.address, three.second.address
+    expected = _refused(host, other, reason=_NOT_AMONG)
+    assert _ours(machine, _line(tool, host, short), [three.second.login()]) == expected
+
+
+@pytest.fixture
+def faulty(request: pytest.FixtureRequest) -> Iterator[str]:
+    def answer(asked: Asked) -> Answer:
+        if not asked.authorization:
+            return Answer(401, headers={"WWW-Authenticate": 'Basic realm="test"'})
+        found: Answer = _FAULTS[request.param]
+        return Answer(200) if asked.path == "/v2/" else found
+
+    with http_server(answer) as running:
+        yield running.address
+
+
+@pytest.mark.parametrize("faulty", ["403"], indirect=True)
+@pytest.mark.parametrize("tool", _PULLS)
+def test_rights_that_are_missing(machine: Machine, faulty: str, short: Path, tool: str) -> None:
+    login = {"registry": faulty, "username": "alice", "password": "alices-password"}
+    assert _ours(machine, _line(tool, faulty, short), [login]) == _refused(faulty)
+
+
+@pytest.mark.parametrize("faulty", ["404"], indirect=True)
+@pytest.mark.parametrize("tool", _PULLS)
+def test_a_repository_that_is_not_there(machine: Machine, faulty: str, short: Path, tool: str) -> None:
+    login = {"registry": faulty, "username": "alice", "password": "alices-password"}
+    assert _ours(machine, _line(tool, faulty, short), [login]) == [_MISSING]
+
+
+@pytest.mark.parametrize("faulty", ["429"], indirect=True)
+@pytest.mark.parametrize("tool", ["helm", "oras", "crane"])
+def test_a_limit_of_requests(machine: Machine, faulty: str, short: Path, tool: str) -> None:
+    login = {"registry": faulty, "username": "alice", "password": "alices-password"}
+    assert _ours(machine, _line(tool, faulty, short), [login]) == [*_refused(faulty), _LIMIT]
+
+
+# conftest speaks plain HTTP with every address on loopback.
+@pytest.mark.parametrize("tool", [name for name in _PULLS if name != "conftest"])
+def test_a_certificate_of_an_unknown_authority(machine: Machine, three: Three, short: Path, tool: str) -> None:
+    line = _line(tool, three.secure.address, short, flags="")
+    assert _ours(machine, line, [three.secure.login()]) == [_TLS]
+
+
+@pytest.mark.parametrize("tool", ["helm4", "oras", "regctl", "skopeo", "buildah"])
+def test_plain_http_without_the_tool_s_option(machine: Machine, three: Three, short: Path, tool: str) -> None:
+    line = _line(tool, three.first.address, short, flags="")
+    assert _ours(machine, line, [three.first.login()]) == [_PLAIN]
+
+
+def test_helm_3_without_its_option_for_plain_http(machine: Machine, three: Three, short: Path) -> None:
+    host = three.first.address
+    line = _line("helm", host, short, flags="")
+    assert _ours(machine, line, [three.first.login()]) == [*_refused(host), _HELM]
+
+
+@pytest.mark.parametrize("tool", _PULLS)
+def test_a_name_that_no_registry_has(machine: Machine, three: Three, short: Path, tool: str) -> None:
+    line = _line(tool, "registry.invalid", short, flags="")
+    assert _ours(machine, line, [three.first.login()]) == [_NO_HOST]
+
+
+@pytest.mark.parametrize("tool", _PULLS)
+def test_an_address_where_nothing_answers(machine: Machine, three: Three, short: Path, tool: str) -> None:
+    line = _line(tool, f"127.0.0.1:{free_port()}", short)
+    assert _ours(machine, line, [three.first.login()]) == [_NOTHING]
+
+
+# The others replace our link by a file of their own, which goes when the command ends.
+@pytest.mark.parametrize("tool", ["crane auth", "cosign"])
+def test_a_login_in_the_command(machine: Machine, three: Three, tool: str) -> None:
+    login = three.first.login()
+    line = f"{tool} login {login['registry']} -u alice -p {login['password']}"
+    assert _ours(machine, line.split(), [three.second.login()]) == [_LOGIN]
+
+
+def test_a_login_in_the_command_after_a_try_with_tls(machine: Machine, three: Three) -> None:
+    # As docker login writes it, which goes on with plain HTTP.
+    script = (
+        f"echo 'http: server gave HTTP response to HTTPS client' >&2; crane auth login {three.first.address} -u a -p b"
+    )
+    assert _ours(machine, ["sh", "-c", script], [three.second.login()]) == [_LOGIN]
