@@ -37,7 +37,11 @@ PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
         "the tool does not trust the registry's certificate: for most tools SSL_CERT_FILE in env names the CA's file",
     ),
     (
-        re.compile(r"server gave HTTP response to HTTPS client|first record does not look like a TLS handshake"),
+        # crane, cosign and ko tell of this as well where they went on with plain HTTP and failed for another reason.
+        re.compile(
+            r"(?:server gave HTTP response to HTTPS client|first record does not look like a TLS handshake)"
+            r"(?!.*; \w+ \"?http://)"
+        ),
         "the registry speaks plain HTTP: give the tool its option for that, such as --plain-http or --insecure",
     ),
     (

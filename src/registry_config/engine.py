@@ -18,22 +18,26 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.command import expand
 from registry_config.dagger_session import DaggerSession
 from registry_config.docker_config import CONFIG_NAME, auth_value, environment, render
-from registry_config.errors import (
-    EXIT_NOT_EXECUTABLE,
-    EXIT_NOT_FOUND,
-    InputError,
-    SecretFileError,
-    UnavailableError,
-)
+from registry_config.engine_errors import explain_exit, explain_pull
+from registry_config.errors import InputError, SecretFileError, UnavailableError
 from registry_config.image_reference import image_host, image_repository
 from registry_config.image_user import ImageUser, image_user
 from registry_config.plan import Finished, ImageSettings, Output, Plan, Result, RunNotes, Tail, refused
 from registry_config.returned_files import bring_back
 from registry_config.secret_forms import is_short
 from registry_config.selection import fitting_credential, select
+from registry_config.workspace_patterns import (
+    ALWAYS_EXCLUDED,
+    GIT,
+    WORKSPACE,
+    as_glob,
+    below,
+    engine_pattern,
+    ignored,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from concurrent.futures import Future
 
     import dagger
@@ -43,12 +47,8 @@ if TYPE_CHECKING:
     from registry_config.credentials import Credential
     from registry_config.redaction import Redactor
 
-WORKSPACE: Final = "/workspace"
 _CONFIG_FOLDER: Final = "/run/oci-auth"
 _BUILDX_FOLDER: Final = "/tmp/.buildx"  # noqa: S108  (in the container; buildx needs one that it can write to)
-# .git/config may hold a checkout token, the other is what Google's action leaves in the workspace.
-_GIT: Final = "**/.git"
-ALWAYS_EXCLUDED: Final = (_GIT, "**/gha-creds-*.json")
 # GitHub shows ten warnings of a step.
 _MAX_NAMED: Final = 8
 _PLACE: Final = "image"
@@ -212,7 +212,7 @@ class EngineRunner:
             )
             resolved_user = image_user(user, self._settings.home or home or "", passwd, group)
         except dagger.QueryError as error:
-            raise _explain_pull(self._reason(error), reference) from None
+            raise explain_pull(self._reason(error), reference) from None
         except ValueError as error:
             raise UnavailableError(_PLACE, f"its user {error}") from None
         if user and not (passwd and group):
@@ -317,7 +317,7 @@ class EngineRunner:
             self._warn("the command ended as by a signal: the files that it wrote stayed in the image")
         except dagger.QueryError as error:
             raise UnavailableError("engine", f"it could not run the command ({self._reason(error)})") from None
-        code, problem = _explain_exit(program, code, stdout, stderr, image.entrypoint)
+        code, problem = explain_exit(program, code, stdout, stderr, image.entrypoint)
         finished = Finished(
             arguments=tuple(map(self._redactor.text, program)),
             exit_code=code,
@@ -344,7 +344,7 @@ class EngineRunner:
         staging = tempfile.mkdtemp(prefix="registry-config-")
         try:
             # What lies under .git comes along, so that it can be named and refused.
-            exclude = [pattern for pattern in self._exclude(folder) if pattern != _GIT]
+            exclude = [pattern for pattern in self._exclude(folder) if pattern != GIT]
             await changes.filter(exclude=exclude).export(staging)
             returned = await asyncio.to_thread(bring_back, staging, folder, self._redactor)
         finally:
@@ -360,7 +360,7 @@ class EngineRunner:
 
     def _exclude(self, folder: str) -> list[str]:
         # Ours come last: no `!pattern` of the user brings back what they take out.
-        return [*_ignored(self._settings.exclude), *ALWAYS_EXCLUDED, *_below(self._settings.withheld, folder)]
+        return [*ignored(self._settings.exclude), *ALWAYS_EXCLUDED, *below(self._settings.withheld, folder)]
 
     def _warn(self, text: str) -> None:
         self.notes = self.notes._replace(warnings=(*self.notes.warnings, text))
@@ -380,26 +380,6 @@ def _home_config(user: ImageUser) -> str:
     return posixpath.normpath(f"{user.home}/.docker/{CONFIG_NAME}") if user.home else ""
 
 
-def _ignored(patterns: tuple[str, ...]) -> Iterator[str]:
-    """Patterns as they come out of a dockerignore file (moby/patternmatcher, `ignorefile.ReadAll`)."""
-    for pattern in patterns:
-        if pattern.startswith("#"):
-            continue
-        sign = "!" if pattern.startswith("!") else ""
-        path = pattern.removeprefix("!").strip()
-        if path:
-            yield sign + (posixpath.normpath(path).lstrip("/") or "/")
-
-
-def _below(files: tuple[str, ...], folder: str) -> Iterator[str]:
-    """Patterns for those of `files` that lie in `folder`."""
-    for file in files:
-        relative = os.path.relpath(os.path.realpath(file), os.path.realpath(folder))
-        if relative != ".." and not relative.startswith("../"):
-            # A sign that may mean something in a pattern becomes any sign.
-            yield re.sub(r"[^\w./-]", "?", relative)
-
-
 async def _contents(container: dagger.Container, path: str) -> str:
     """A file of the image, empty where it has none."""
     import dagger  # noqa: PLC0415
@@ -413,78 +393,6 @@ async def _contents(container: dagger.Container, path: str) -> str:
 async def _argv(command: Command, container: dagger.Container) -> tuple[str, ...]:
     """The words of a command, its patterns replaced by names of the container's working directory."""
     patterns = {word.pattern for word in command if word.pattern is not None}
-    names = {pattern: await _glob(container, pattern) for pattern in patterns}
+    folder = container.directory(WORKSPACE)
+    names = {pattern: as_glob(pattern, await folder.glob(engine_pattern(pattern))) for pattern in patterns}
     return expand(command, names.__getitem__)
-
-
-async def _glob(container: dagger.Container, pattern: str) -> list[str]:
-    """The names in the working directory that Python's `glob` would find for this pattern.
-
-    The engine's patterns differ in two points: `**` passes folders, and `*` matches a leading dot.
-    """
-    relative = pattern.removeprefix(f"{WORKSPACE}/")
-    names = await container.directory(WORKSPACE).glob(re.sub(r"\*\*+", "*", relative))
-    parts = relative.split("/")
-    shown = [
-        name.rstrip("/")
-        for name in names
-        if all(not p.startswith(".") or q.startswith(".") for p, q in zip(name.split("/"), parts, strict=False))
-    ]
-    return [name if relative == pattern else f"{WORKSPACE}/{name}" for name in shown]
-
-
-def _explain_pull(text: str, reference: str) -> UnavailableError:
-    """Why the image cannot be had."""
-    host = image_host(reference)
-    for pattern, problem, remedy in _PULL_PROBLEMS:
-        if re.search(pattern, text, re.IGNORECASE):
-            return UnavailableError(_PLACE, problem.format(host=host), remedy.format(host=host))
-    return UnavailableError(_PLACE, f"cannot be pulled ({text})")
-
-
-_PULL_PROBLEMS: Final = (
-    (
-        r"\b401\b|\b403\b|unauthorized|denied|authentication required|no basic auth",
-        "{host} refuses to give it to us",
-        "check the entry for {host} in registries, and that it is not 'for: command'",
-    ),
-    (
-        r"no match for platform|no matching manifest|no manifest matches",
-        "there is none for this engine's architecture",
-        "choose another tag",
-    ),
-    (
-        r"connection refused|no such host|i/o timeout|network is unreachable",
-        "{host} cannot be reached from the engine",
-        "check the name, and the engine's network and proxy",
-    ),
-    (r"x509|certificate", "{host} shows a certificate that the engine does not trust", "give its CA to the engine"),
-    (r"gave HTTP response to HTTPS", "{host} speaks plain HTTP", "allow that in the engine's configuration"),
-    (r"429|toomanyrequests|rate limit", "{host} limits how often it may be pulled", "declare {host} in registries"),
-    (
-        r"not found|manifest unknown|name unknown",
-        "{host} has no such image or tag",
-        "check its spelling; some registries say so where they mean denied",
-    ),
-)
-
-
-def _explain_exit(
-    program: tuple[str, ...], code: int, stdout: str, stderr: str, entrypoint: tuple[str, ...]
-) -> tuple[int, str]:
-    """Exit code and reason where the engine's init process could not start the program; it answers 1 then."""
-    if code != 1 or stdout or not program:
-        return code, ""
-    name = re.escape(program[0])
-    if re.fullmatch(
-        rf'exec: "{name}": executable file not found in \$PATH\n|fork/exec {name}: no such file or directory\n', stderr
-    ):
-        hint = ""
-        if "/" in program[0]:
-            hint = ", or not the interpreter that its first line names"
-        elif entrypoint:
-            hint = f"; its entrypoint is {' '.join(entrypoint)}: name it in the command or set use-entrypoint"
-        return EXIT_NOT_FOUND, f"{program[0]}: no such program in the image{hint}"
-    if match := re.fullmatch(rf"fork/exec [^\n]*{name}: (permission denied|exec format error)\n", stderr):
-        return EXIT_NOT_EXECUTABLE, f"{program[0]}: cannot be executed in the image ({match[1]})"
-    return code, ""

@@ -61,7 +61,7 @@ class SecretMount:
     _mode: int
 
     @_function(cache="session")
-    async def mount(self, container: dagger.Container) -> dagger.Container:
+    async def mount(self, container: Annotated[dagger.Container, Doc("where to mount it")]) -> dagger.Container:
         """The container with the config mounted; unchanged if there is no credential and that was to be skipped."""
         if self._skip_on_empty and not self._logins:
             return container
@@ -150,7 +150,7 @@ class RegistryConfig:
     @_function(cache="session")
     async def mount_secret(  # noqa: PLR0913  (the options of the Go module)
         self,
-        container: dagger.Container,
+        container: Annotated[dagger.Container, Doc("where to mount it")],
         path: Annotated[str, Doc("where in the container the config is to be")],
         *,
         secret_name: Annotated[str, Doc("beginning of the secret's name")] = "",
@@ -179,7 +179,7 @@ class RegistryConfig:
     @_function(cache="never")
     async def run(
         self,
-        container: dagger.Container,
+        container: Annotated[dagger.Container, Doc("container that has the tool")],
         args: Annotated[list[str], Doc("program and arguments")],
         *,
         use_entrypoint: Annotated[bool, Doc("put the image's entrypoint before them")] = False,
