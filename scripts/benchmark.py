@@ -97,7 +97,7 @@ def _start_ratio() -> float:
         run = [program, "run", "--registries", str(declared), "--", "true"]
         bare = [sys.executable, "-I", "-c", "pass"]
         _seconds(run)  # compiles the modules where that is still to be done
-        pairs = [(_seconds(bare), _seconds(run)) for _ in range(20)]
+        pairs = [(_seconds(bare), _seconds(run)) for _ in range(40)]
     return min(whole for _, whole in pairs) / min(floor for floor, _ in pairs)
 
 

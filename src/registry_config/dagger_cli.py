@@ -78,4 +78,5 @@ def fetch(url: str, digest: str, path: str) -> None:
             os.chmod(os.path.join(work, "dagger"), 0o700)
             os.replace(os.path.join(work, "dagger"), path)
     except (OSError, tarfile.TarError, KeyError) as error:
-        raise UnavailableError(_PLACE, f"cannot be fetched ({error})", _REMEDY) from None
+        reason = getattr(error, "reason", error)
+        raise UnavailableError(_PLACE, f"cannot be fetched ({reason})", _REMEDY) from None

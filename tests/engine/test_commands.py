@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import signal
 import socket
 import time
@@ -46,8 +48,15 @@ def test_helm_pushes_to_two_registries_and_pulls(bench: Bench) -> None:
 def test_the_same_push_again_is_a_push_again(bench: Bench) -> None:
     chart(bench.machine.work)
     host = bench.engine.inside(bench.registries.first)
+    # Pulled with a login of the user's own: what runs in such an image the engine keeps beyond the session.
+    user, password = next(iter(bench.tools.registry.users.items()))
+    auth = base64.b64encode(f"{user}:{password}".encode()).decode()
+    config = bench.machine.home / ".docker/config.json"
+    config.parent.mkdir()
+    config.write_text(json.dumps({"auths": {bench.tools.registry.address: {"auth": auth}}}))
     push = ("helm", "push", "app-1.2.3.tgz", f"oci://{host}/twice", "--plain-http")
-    codes = [bench.run(*push, registries=bench.logins).code for _ in range(2)]
+    options = ["--image", bench.tools.reference("shell")]
+    codes = [bench.machine.run(*push, registries=bench.logins, options=options).code for _ in range(2)]
     sent = answers(bench.registries.first, "PUT /v2/twice/app/manifests/1.2.3")
     assert (codes, sent) == ([0, 0], ["201", "201"])
 

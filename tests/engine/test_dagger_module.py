@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.cli import tool_path
-from support.engine import Image, publish_images, puts
+from support.engine import Image, answers, publish_images
 from support.tables import table
 
 if TYPE_CHECKING:
@@ -209,4 +209,4 @@ def test_the_release_example_pushes_to_several_registries_once(
     assert len(set(digests)) == 1
     expected = [f"{target.removesuffix(':1')}@{digest}" for target, digest in zip(targets, digests, strict=True)]
     assert printed.splitlines() == expected
-    assert [puts(registry, "released/app") for registry in registries] == [["201"], ["201"]]
+    assert [answers(registry, "PUT /v2/released/app/manifests/1") for registry in registries] == [["201"], ["201"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.artifacts import chart, oci_layout
+from support.cli import lines_of_ours
 from support.engine import Bench, Engine, Image, Tools, publish_images
 from support.oci_tools import PYTHON_CLIENT, TOOLS, note, words
 
@@ -21,24 +23,27 @@ if TYPE_CHECKING:
     from support.engine import Step
 
 _IN_IMAGE = [name for name, tool in TOOLS.items() if tool.image]
-_GO_PROGRAMS = ("helm", "helm4", "oras", "crane", "cosign", "regctl", "conftest")
+_PROGRAMS = ("helm", "helm4", "oras", "crane", "cosign", "regctl", "conftest", "skopeo")
 
 
-def _libraries(*folders: str) -> tuple[str, ...]:
-    """What the Python of this machine and its modules in C are linked with."""
-    programs = [os.path.realpath(sys.executable), *(str(path) for one in folders for path in Path(one).rglob("*.so"))]
-    said = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False).stdout
-    return tuple(sorted(set(re.findall(r"(/\S+\.so[.\d]*) \(0x", said))))
+def _libraries(program: str, *folders: str) -> tuple[str, ...]:
+    """What a program of this machine and its modules in C are linked with."""
+    modules = (str(path) for one in folders for path in Path(one).rglob("*.so"))
+    said = subprocess.run(["ldd", program, *modules], capture_output=True, text=True, check=False).stdout
+    return tuple(re.findall(r"(/\S+\.so[.\d]*) \(0x", said))
 
 
 @pytest.fixture(scope="module")
 def image(engine: Engine, tools: Tools) -> str:
     site, modules = sysconfig.get_path("platlib"), sysconfig.get_path("platstdlib")
     libraries = sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix})
+    python, skopeo = os.path.realpath(sys.executable), shutil.which("skopeo")
+    assert skopeo
+    linked = {*_libraries(python, f"{libraries}/lib-dynload", site, modules), *_libraries(skopeo)}
     everything = Image(
-        _GO_PROGRAMS,
+        _PROGRAMS,
         variables=(("PYTHONPATH", site), ("PYTHONHOME", sys.base_prefix)),
-        libraries=(os.path.realpath(sys.executable), *_libraries(f"{libraries}/lib-dynload", site, modules)),
+        libraries=(python, "/etc/containers/policy.json", *sorted(linked)),
         folders=(libraries, site),
         passwd="root:x:0:0:root:/root:/bin/sh\n",
     )
@@ -49,7 +54,7 @@ def image(engine: Engine, tools: Tools) -> str:
 def _run(bench: Bench, image: str, name: str, logins: list[dict[str, str]]) -> Step:
     """The tool's commands in one step, all with the first registry."""
     tool, work = TOOLS[name], bench.machine.work
-    oci_layout(work / "layout")
+    digest = oci_layout(work / "layout")
     chart(work)
     for path, text in {
         "file.txt": "text",
@@ -60,7 +65,7 @@ def _run(bench: Bench, image: str, name: str, logins: list[dict[str, str]]) -> S
         (work / path).write_text(text)
     registry = replace(bench.registries.first, address=bench.engine.inside(bench.registries.first))
     given = {"layout": "layout", "chart": "app-1.2.3.tgz", "client": "client.py"}
-    given |= {"python": os.path.realpath(sys.executable), "digest": oci_layout(work / "layout")}
+    given |= {"python": os.path.realpath(sys.executable), "digest": digest}
     commands = (*tool.prepare, tool.push, tool.pull)
     lines = [" ".join(words(tool, command, registry, _repository(name), **given)) for command in commands]
     return bench.action("\n".join(lines), {"env": "COSIGN_PASSWORD="}, image=image, registries=logins)
@@ -86,7 +91,7 @@ def test_it_pushes_and_pulls_in_an_image(bench: Bench, image: str, name: str) ->
     note(name, image=True)
 
 
-@pytest.mark.parametrize("name", ["helm", "oras", "crane", "cosign", "regctl"])
+@pytest.mark.parametrize("name", ["helm", "oras", "crane", "cosign", "regctl", "skopeo"])
 def test_it_fails_in_an_image_with_the_entry_of_another_registry(bench: Bench, image: str, name: str) -> None:
     before = [len(log.log.read_text()) for log in bench.registries]
     step = _run(bench, image, name, bench.logins[1:])
@@ -94,3 +99,14 @@ def test_it_fails_in_an_image_with_the_entry_of_another_registry(bench: Bench, i
     assert step.code not in (0, 64), step.log
     assert ["error authenticating user" in log for log in new] == [False, False]
     assert '" 401 ' in new[0]
+
+
+@pytest.mark.parametrize("login", ["crane auth login {} -u a -p b", "oras login --plain-http {} -u {} -p {}"])
+def test_a_login_in_the_command_is_explained(bench: Bench, image: str, login: str) -> None:
+    ((user, password),) = bench.registries.first.users.items()
+    line = login.format(bench.engine.inside(bench.registries.first), user, password)
+    done = bench.run(*line.split(), image=image, registries=bench.logins[1:])
+    assert lines_of_ours(done.stderr) == [
+        "the command failed with exit code 1",
+        "the command tries to store a login: none is needed here, leave it out",
+    ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.act import ACTION, Act, copy_project
 from support.cli import Machine
 from support.leaks import search
 from support.scenario import HOST, VARIABLE, entry, in_action, on_command_line, telltale
@@ -17,6 +18,8 @@ from support.tables import table
 from support.telltale import spoken
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.action import Action
     from support.canaries import Canary
 
@@ -58,21 +61,56 @@ def test_in_the_action_only_masks_hold_it(action: Action, machine: Machine, cana
     assert seen.in_bytes(canary) == []
 
 
-@pytest.mark.parametrize("way", ["password", "password-file", "standard input"])
+_WAYS = ("password", "password-file", "standard input", "github-token-env")
+
+
+@pytest.mark.parametrize("way", _WAYS)
 def test_from_wherever_it_comes(machine: Machine, canary: Canary, way: str) -> None:
     (machine.root / "password").write_text(canary.password)
-    declared = [
-        entry(canary, **({"password-file": "../password"} if way == "password-file" else {"password": canary.password}))
-    ]
+    sources = {"password-file": {"password-file": "../password"}}
+    declared = [entry(canary, **sources.get(way, {"password": canary.password}))]
+    options: tuple[str, ...] = ()
+    if way == "github-token-env":
+        # Its user is that of the job.
+        machine = Machine(machine.root, prefix=machine.prefix, variables={"GITHUB_ACTOR": canary.username})
+        declared, options = [{"registry": "ghcr.io"}], ("--github-token-env", VARIABLE)
     seen = on_command_line(
         machine,
         canary,
         *telltale(machine),
         registries="-" if way == "standard input" else declared,
+        options=options,
         stdin=json.dumps(declared, ensure_ascii=False).encode(),
-        given=False,
+        given=way == "github-token-env",
     )
     assert (seen.code, seen.in_bytes(canary)) == (0, [])
+
+
+def test_the_search_sees_a_secret_in_an_environment(machine: Machine, token: Canary) -> None:
+    """Where it was asked for."""
+    seen = on_command_line(machine, token, *telltale(machine), options=["--secret-env", VARIABLE])
+    assert (seen.code, {place.rpartition(".")[2] for place in seen.in_bytes(token)}) == (0, {"environ: plain"})
+
+
+def test_under_act_too(tmp_path: Path, machine: Machine, token: Canary) -> None:
+    """A whole workflow; act's own log of a mask holds what is masked."""
+    (tmp_path / "project").mkdir()
+    (tmp_path / "repository").mkdir()
+    act = Act(tmp_path, copy_project(tmp_path / "project"))
+    step = {
+        "id": "it",
+        "uses": ACTION,
+        "with": {"registries": json.dumps([entry(token)]), "command": " ".join(telltale(machine, 3))},
+        "env": {VARIABLE: "${{ secrets.CANARY }}", "TMPDIR": str(machine.temporary)},
+    }
+    after = {"if": "always()", "run": 'echo "$STDOUT"', "env": {"STDOUT": "${{ steps.it.outputs.stdout }}"}}
+    done = act.run(step, after, secrets={"CANARY": token.password})
+    shown = [event for event in done.events if event.get("command") != "add-mask"]
+    assert (done.steps["it"]["outputs"]["exit-code"], "***" in done.steps["it"]["outputs"]["stdout"]) == ("3", True)
+    # act itself has the secret in its arguments' environment, as a runner has it in its memory.
+    outputs = json.dumps(done.steps).encode()
+    assert search({"log": json.dumps(shown).encode(), "outputs": outputs}, token.password, token.username) == []
+    assert search({"home": act.home, "repository": act.repository}, token.password, token.username) == []
 
 
 # The rest holds for a secret of any length but the shortest: typed where it does not belong, it cannot be known there.

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.cli import Machine
 from support.leaks import SHARED_MEMORY, search
 from support.scenario import entry, in_action, on_command_line, telltale
 
 if TYPE_CHECKING:
     from support.action import Action
     from support.canaries import Canary
-    from support.cli import Machine
 
 
 def test_no_file_holds_it_while_the_tool_runs_or_afterwards(machine: Machine, canary: Canary) -> None:
@@ -60,7 +60,7 @@ def test_the_kernel_is_asked_to_write_it_to_a_memory_file_only(machine: Machine,
         "-o",
         str(trace),
     )
-    traced = type(machine)(machine.root, prefix=strace)
+    traced = Machine(machine.root, prefix=strace)
     seen = on_command_line(traced, token, "true")
     assert (seen.code, trace.stat().st_size > 0) == (0, True)
     for line in trace.read_bytes().splitlines():
@@ -87,3 +87,11 @@ print(hashlib.sha256(base64.b64decode(auth)).hexdigest())
     seen = on_command_line(machine, canary, sys.executable, "-c", script, registries=[entry(canary)])
     pair = f"{canary.username}:{canary.password}".encode()
     assert seen.came["stdout"].decode().strip() == hashlib.sha256(pair).hexdigest()
+
+
+def test_no_core_file_can_be_written(machine: Machine, token: Canary) -> None:
+    """As large a one as is allowed, until our process says otherwise: for itself and for the tool."""
+    cored = Machine(machine.root, prefix=("sh", "-c", 'ulimit -Sc "$(ulimit -Hc)"; exec "$@"', "sh"))
+    script = "grep -h 'core file' /proc/self/limits /proc/$PPID/limits"
+    seen = on_command_line(cored, token, "sh", "-c", script)
+    assert [line.split()[4] for line in seen.came["stdout"].splitlines()] == [b"0"] * 2

@@ -65,7 +65,7 @@ def http_server(answer: Callable[[Asked], Answer]) -> Iterator[Server]:
             if self.command != "HEAD":
                 self.wfile.write(given.body)
 
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = _answer
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = _answer  # noqa: N815  (as http.server calls them)
 
     class Quiet(ThreadingHTTPServer):
         def handle_error(self, *_: object) -> None:

@@ -49,6 +49,7 @@ class Tool(NamedTuple):
         plain: flags for a registry that speaks plain HTTP.
         secure: flags for one on loopback that speaks TLS; None: it cannot be made to.
         reads: each variable of ours that leads it to the config, even where it is the only one.
+        namespaced: where not root it starts itself again in a user namespace and reads `REGISTRY_AUTH_FILE` alone.
         prepare: commands before them, with the right credentials.
         host: whether it works with the tools of this machine; otherwise it reads the home folder alone.
         image: whether it is tried in an image.
@@ -64,6 +65,7 @@ class Tool(NamedTuple):
     plain: str = ""
     secure: str | None = ""
     reads: tuple[str, ...] = (DOCKER_CONFIG,)
+    namespaced: bool = False
     prepare: tuple[str, ...] = ()
     host: bool = True
     image: bool = False
@@ -172,6 +174,7 @@ TOOLS: Mapping[str, Tool] = {
         "skopeo copy --all docker://ghcr.io/org/app:1.2.3 docker://docker.io/org/app:1.2.3",
         "--src-tls-verify=false --dest-tls-verify=false",
         reads=_LIBRARY,
+        image=True,
         remark="`REGISTRY_AUTH_FILE` comes first",
     ),
     "buildah": Tool(
@@ -181,8 +184,9 @@ TOOLS: Mapping[str, Tool] = {
         "buildah push localhost/app docker://ghcr.io/org/app:1.2.3",
         "--tls-verify=false",
         reads=_LIBRARY,
+        namespaced=True,
         prepare=(f"{_BUILDAH} from --name made scratch", f"{_BUILDAH} commit made localhost/app:1"),
-        remark="`REGISTRY_AUTH_FILE` comes first; the default of `pull` takes a local image without asking",
+        remark="where not root it reads `REGISTRY_AUTH_FILE` alone; `pull` takes an image that is there without asking",
     ),
     "podman": Tool(
         "Podman",
@@ -191,8 +195,9 @@ TOOLS: Mapping[str, Tool] = {
         "podman push localhost/app ghcr.io/org/app:1.2.3",
         "--tls-verify=false",
         reads=_LIBRARY,
+        namespaced=True,
         prepare=(f"{_PODMAN} import {{chart}} localhost/app:1",),
-        remark="`REGISTRY_AUTH_FILE` comes first",
+        remark="where not root it reads `REGISTRY_AUTH_FILE` alone",
     ),
     "conftest": Tool(
         "Conftest",
@@ -284,5 +289,6 @@ def note(name: str, **facts: Any) -> None:
     if path := os.environ.get(RESULTS_VARIABLE):
         file = Path(path)
         known = json.loads(file.read_text()) if file.exists() else {}
+        known = {one: known[one] for one in known if one in TOOLS}
         known[name] = known.get(name, {}) | facts
         file.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")

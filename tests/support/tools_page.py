@@ -21,7 +21,7 @@ The registries' logs show that no tool offered a credential to a registry that i
 `pytest tests/tools -k helm4`.
 
 *Reads* names the variables of which each alone leads the tool to the config; the action sets all three. In an image the
-config lies in `~/.docker/config.json` as well. A dash: not tried. Versions of skopeo, buildah and Podman are Debian 12's.
+config lies in `~/.docker/config.json` as well. A dash: not tried. skopeo, buildah and Podman are those of Debian 12.
 
 | tool | version | on the runner | in an image | private CA | reads | remark |
 | --- | --- | --- | --- | --- | --- | --- |

@@ -43,6 +43,8 @@ _PULLS = {
 _FAULTS = {
     "403": Answer(403, b'{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}'),
     "404": Answer(404, b'{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}'),
+    "503": Answer(503, b"<html><head><title>503 Service Temporarily Unavailable</title></head></html>"),
+    "reset": Answer(0),
     "429": Answer(429, b'{"errors":[{"code":"TOOMANYREQUESTS","message":"too many requests"}]}', {"Retry-After": "0"}),
 }
 
@@ -110,6 +112,29 @@ def test_a_repository_that_is_not_there(machine: Machine, faulty: str, short: Pa
 def test_a_limit_of_requests(machine: Machine, faulty: str, short: Path, tool: str) -> None:
     login = {"registry": faulty, "username": "alice", "password": "alices-password"}
     assert _ours(machine, _line(tool, faulty, short), [login]) == [*_refused(faulty), _LIMIT]
+
+
+@pytest.fixture
+def closed(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A registry that fails before it could ask for a password."""
+    with http_server(lambda _: _FAULTS[request.param]) as running:
+        yield running.address
+
+
+@pytest.mark.parametrize("closed", ["403"], indirect=True)
+@pytest.mark.parametrize("tool", _PULLS)
+def test_a_registry_that_lets_nobody_in(machine: Machine, closed: str, short: Path, tool: str) -> None:
+    login = {"registry": closed, "username": "alice", "password": "alices-password"}
+    assert _ours(machine, _line(tool, closed, short), [login]) == _refused(closed)
+
+
+@pytest.mark.parametrize("closed", ["503", "reset"], indirect=True)
+@pytest.mark.parametrize("tool", ["crane", "skopeo"])
+def test_a_registry_that_is_out_of_order_needs_no_word_of_ours(
+    machine: Machine, closed: str, short: Path, tool: str
+) -> None:
+    login = {"registry": closed, "username": "alice", "password": "alices-password"}
+    assert _ours(machine, _line(tool, closed, short), [login]) == []
 
 
 # conftest speaks plain HTTP with every address on loopback.

@@ -51,7 +51,7 @@ def test_the_example_is_a_step_that_the_action_takes(machine: Machine, name: str
     # The images' names are made up.
     given = {**step["with"], "dry-run": "true", "github-token": "token-of-the-job", "image": ""}
     inputs = {PREFIX + key.upper().replace("-", "_"): value for key, value in given.items()}
-    step_env = dict.fromkeys(step.get("env", {}), "value-of-the-step") | {"GITHUB_ACTOR": "alice"}
+    step_env = {name: f"value-of-{name}" for name in step.get("env", {})} | {"GITHUB_ACTOR": "alice"}
     done = subprocess.run(
         [*PROGRAM, "action"],
         cwd=machine.work,

@@ -27,10 +27,11 @@ _MOUNT_OPTIONS = {
     "owner": ("str", '""', "user, or user:group, that owns the file; 0:0 if empty"),
     "mode": ("int", "256", "permissions of the file; 256 is 0400"),
 }
+_WHERE = ("Container", None, "where to mount it")
 _PATH = ("str", None, "where in the container the config is to be")
 
 # Of each function: type of its result, how long the engine may keep that, and type, default and help of each argument.
-_FUNCTIONS: dict[str, dict[str, tuple[str, str, dict[str, tuple[str, str | None, str | None]]]]] = {
+_FUNCTIONS: dict[str, dict[str, tuple[str, str, dict[str, tuple[str, str | None, str]]]]] = {
     "RegistryConfig": {
         "with_registry_auth": (
             "RegistryConfig",
@@ -55,20 +56,20 @@ _FUNCTIONS: dict[str, dict[str, tuple[str, str, dict[str, tuple[str, str | None,
         "mount_secret": (
             "Container",
             "session",
-            {"container": ("Container", None, None), "path": _PATH, **_MOUNT_OPTIONS},
+            {"container": _WHERE, "path": _PATH, **_MOUNT_OPTIONS},
         ),
         "container": ("Container", "session", {"image": ("str", None, "tool image, by tag or digest")}),
         "run": (
             "Container",
             "never",
             {
-                "container": ("Container", None, None),
+                "container": ("Container", None, "container that has the tool"),
                 "args": ("list[str]", None, "program and arguments"),
                 "use_entrypoint": ("bool", "false", "put the image's entrypoint before them"),
             },
         ),
     },
-    "SecretMount": {"mount": ("Container", "session", {"container": ("Container", None, None)})},
+    "SecretMount": {"mount": ("Container", "session", {"container": _WHERE})},
 }
 _HELP = {
     "with_registry_auth": "Add a credential; the last one for an address wins.",
