@@ -24,7 +24,9 @@ _NOT_PROMISED: Final = (
     "that other processes of the same user cannot read our memory, or swap",
     "what a tool writes itself, such as a login inside the command",
     "in an image: that the engine keeps no variable of secret-env on its disk while the command runs",
+    "in an image: that anything is encrypted on the way to an engine reached by plain tcp://",
     "what the runner prints of with: and env: before any code of ours runs",
+    "that a password of fewer than 6 characters is hidden other than in its base64 form",
 )
 
 

@@ -62,6 +62,17 @@ class _Image(NamedTuple):
     entrypoint: tuple[str, ...]
 
 
+class _Mount(NamedTuple):
+    """A secret file in the container."""
+
+    path: str
+    text: str
+    mode: int
+
+    def __repr__(self) -> str:
+        return f"_Mount({self.path!r}, ***)"
+
+
 class EngineRunner:
     """Implements `plan.Runner` on a Dagger engine.
 
@@ -225,18 +236,20 @@ class EngineRunner:
         container = await self._prepared(plan, image)
         before = container.directory(WORKSPACE)
         finished: list[Finished] = []
-        mounted: tuple[Credential, ...] | None = None
+        mounted: tuple[_Mount, ...] = ()
         for command in plan.commands:
             try:
                 argv = await _argv(command, container)
-                chosen = select(plan.credentials, argv)
+                mounts = _mounts(select(plan.credentials, argv), image.user)
             except InputError as error:
                 if not finished:
                     raise
                 finished.append(refused(command, error, self._redactor))
                 break
-            if chosen != mounted:
-                container, mounted = self._with_config(container, chosen, image.user), chosen
+            if mounts != mounted:
+                for path, _, _ in mounted:
+                    container = container.without_mount(path)
+                container, mounted = self._with_config(container, mounts), mounts
             done, after = await self._run_command(argv, container, image, output)
             finished.append(done)
             container = after or container
@@ -265,32 +278,20 @@ class EngineRunner:
             .with_workdir(WORKSPACE)
             .without_env_variable("DOCKER_AUTH_CONFIG")
         )
-        for name, value in plan.variables.items():
+        variables = {**plan.variables, **environment(_CONFIG_FOLDER), "BUILDX_CONFIG": _BUILDX_FOLDER}
+        for name, value in variables.items():
             container = container.with_env_variable(name, value)
         for name, value in plan.secret_variables.items():
             container = container.with_secret_variable(name, dag.set_secret(_fresh_name(), value))
         return container
 
     @staticmethod
-    def _with_config(
-        container: dagger.Container, credentials: tuple[Credential, ...], user: ImageUser
-    ) -> dagger.Container:
+    def _with_config(container: dagger.Container, mounts: tuple[_Mount, ...]) -> dagger.Container:
         from dagger import dag  # noqa: PLC0415
 
-        text = render((c.host, c.username, c.secret) for c in credentials)
-        config = dag.set_secret(_fresh_name(), text)
-        # A tool may run as anybody in its image, so anybody there may read it.
-        container = container.with_mounted_secret(f"{_CONFIG_FOLDER}/{CONFIG_NAME}", config, owner="0:0", mode=0o444)
-        if path := _home_config(user):
-            container = container.with_mounted_secret(path, config, owner="0:0", mode=0o444)
-        variables = environment(_CONFIG_FOLDER) | {"BUILDX_CONFIG": _BUILDX_FOLDER}
-        for name, value in variables.items():
-            container = container.with_env_variable(name, value)
-        # The engine's scrubber hides whole secrets only, of those that the exec has: so it gets the parts as well.
-        parts = {p for c in credentials for p in (c.secret, auth_value(c.username, c.secret)) if not is_short(p)}
-        for number, part in enumerate(sorted(parts)):
-            secret = dag.set_secret(_fresh_name(), part)
-            container = container.with_mounted_secret(f"{_CONFIG_FOLDER}/parts/{number}", secret, mode=0o400)
+        secrets = {text: dag.set_secret(_fresh_name(), text) for _, text, _ in mounts}
+        for path, text, mode in mounts:
+            container = container.with_mounted_secret(path, secrets[text], owner="0:0", mode=mode)
         return container
 
     async def _run_command(
@@ -373,6 +374,19 @@ class EngineRunner:
 def _fresh_name() -> str:
     """A name for a secret: Dagger takes two secrets of one name for the same, whatever they hold."""
     return f"registry-config-{uuid.uuid4().hex}"
+
+
+def _mounts(credentials: tuple[Credential, ...], user: ImageUser) -> tuple[_Mount, ...]:
+    """What a command with these credentials finds in its image."""
+    config = render((c.host, c.username, c.secret) for c in credentials)
+    # A tool may run as anybody in its image, so anybody there may read it.
+    paths = filter(None, (f"{_CONFIG_FOLDER}/{CONFIG_NAME}", _home_config(user)))
+    # The engine's scrubber hides whole secrets only, of those that the exec has: so it gets the parts as well.
+    parts = {p for c in credentials for p in (c.secret, auth_value(c.username, c.secret)) if not is_short(p)}
+    return (
+        *(_Mount(path, config, 0o444) for path in paths),
+        *(_Mount(f"{_CONFIG_FOLDER}/parts/{n}", part, 0o400) for n, part in enumerate(sorted(parts))),
+    )
 
 
 def _home_config(user: ImageUser) -> str:

@@ -43,7 +43,7 @@ TOOLS: Final[dict[str, Tool]] = {
     ),
     "flux": Tool(_DOCKER),
     "helm": Tool(f"HELM_REGISTRY_CONFIG, then {_DOCKER}", remark="before 3.8.0 the first one only"),
-    "ko": Tool(_DOCKER, remark="for ECR, AWS credentials of the environment come first"),
+    "ko": Tool(f"{_DOCKER}, then REGISTRY_AUTH_FILE", remark="for ECR, AWS credentials of the environment come first"),
     "nerdctl": Tool(_DOCKER, in_image=_DAEMON),
     "notation": Tool(_DOCKER, remark="a config of its own that holds logins comes first"),
     "oras": Tool(_DOCKER),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import signal
 import socket
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry_config.dagger_session import DaggerSession
@@ -177,6 +179,26 @@ def test_commands_run_in_their_order_until_one_fails(bench: Bench) -> None:
     assert _names(bench) == [".hidden.txt", "a.txt", "b.txt", "sub", "sub/c.txt"]
 
 
+_TELLS_WHO = r"""
+for auth in $(sed 's/[{}"]/ /g; s/auths//; s/auth//g' "$DOCKER_CONFIG/config.json" | tr -d ':,'); do
+    echo "$auth" | base64 -d 2> /dev/null | cut -d: -f1
+done
+cat "$DOCKER_CONFIG"/parts/* 2> /dev/null | grep -o 'password-of' | wc -l
+"""
+
+
+def test_a_command_has_the_credential_that_fits_and_no_other(bench: Bench) -> None:
+    logins = [
+        {"registry": f"a.example/{name}", "username": name, "password": f"password-of-{name}"}
+        for name in ("one", "two")
+    ]
+    (bench.machine.work / "who.sh").write_text(_TELLS_WHO)
+    step = bench.action(
+        "\n".join(f"sh who.sh a.example/{name}/app" for name in ("one", "other", "two")), registries=logins
+    )
+    assert (step.code, step.outputs["stdout"].split()) == (0, ["one", "1", "0", "two", "1"]), step.log
+
+
 def test_a_pattern_without_a_file_ends_the_run_and_what_was_made_comes_back(bench: Bench) -> None:
     step = bench.action("touch made.txt\nls *.txt\nls *.tgz")
     message = "command (line 3, column 4): no file matches this pattern; quote it to pass it on as it is"
@@ -270,6 +292,30 @@ def test_a_signal_while_the_engine_does_not_answer_ends_the_run(bench: Bench) ->
             stdout, _ = process.communicate()
             ended = time.monotonic() - signalled
     assert (process.returncode, stdout, ended < 5) == (143, b"", True)
+
+
+def test_an_engine_that_goes_away_ends_the_run_and_nothing_is_sent_again(bench: Bench) -> None:
+    registry = bench.registries.first
+    url = f"http://{bench.engine.inside(registry)}/v2"
+    script = (
+        f"wget -q -O /dev/null {url}/begun || true; while :; do wget -q -O /dev/null {url}/goes-on || sleep 0.1; done"
+    )
+    with bench.start(script, options=["--shell", "sh"]) as process:
+        wait_for(lambda: len(answers(registry, "GET /v2/goes-on")) > 1, 30)
+        session = _child(process.pid, b"session")
+        os.kill(session, signal.SIGKILL)
+        stdout, stderr = process.communicate()
+    message = "engine: it went away during the run; a push may have happened"
+    assert (process.returncode, stdout, lines_of_ours(stderr)) == (69, b"", [message])
+    assert len(answers(registry, "GET /v2/begun")) == 1
+
+
+def _child(pid: int, word: bytes) -> int:
+    """The child of a process that has this word in its command line."""
+    children = (
+        int(child) for path in Path(f"/proc/{pid}/task").iterdir() for child in (path / "children").read_text().split()
+    )
+    return next(child for child in children if word in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"))
 
 
 def _is_steady(count: Callable[[], int], seconds: float) -> bool:

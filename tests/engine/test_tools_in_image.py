@@ -17,7 +17,7 @@ import pytest
 from support.artifacts import chart, oci_layout
 from support.cli import lines_of_ours
 from support.engine import Bench, Engine, Image, Tools, publish_images
-from support.oci_tools import PYTHON_CLIENT, TOOLS, note, words
+from support.oci_tools import PYTHON_CLIENT, TOOLS, note, refused_users, words
 
 if TYPE_CHECKING:
     from support.engine import Step
@@ -87,7 +87,7 @@ def test_it_pushes_and_pulls_in_an_image(bench: Bench, image: str, name: str) ->
     assert step.code == 0, step.log
     first, second = _seen(bench, name)
     assert (first >= {("PUT", "201"), ("GET", "200")}, second) == (True, set())
-    assert 'error authenticating user \\"alice' not in bench.registries.second.log.read_text()
+    assert "alice" not in refused_users(bench.registries.second.log.read_text())
     note(name, image=True)
 
 
@@ -97,7 +97,7 @@ def test_it_fails_in_an_image_with_the_entry_of_another_registry(bench: Bench, i
     step = _run(bench, image, name, bench.logins[1:])
     new = [one.log.read_text()[start:] for one, start in zip(bench.registries, before, strict=True)]
     assert step.code not in (0, 64), step.log
-    assert ["error authenticating user" in log for log in new] == [False, False]
+    assert [refused_users(log) for log in new] == [set(), set()]
     assert '" 401 ' in new[0]
 
 

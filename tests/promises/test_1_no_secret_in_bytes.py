@@ -18,6 +18,7 @@ from support.tables import table
 from support.telltale import spoken
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from support.action import Action
@@ -149,6 +150,31 @@ def test_typed_where_it_may_be_echoed_it_is_not(
     seen = on_command_line(machine, token, *filled[0], options=filled[1])
     assert seen.code == code
     assert seen.in_bytes(token) == []
+
+
+@table(
+    "inputs, code",
+    {
+        "argument": ({"command": "echo '{password}' x'{password}'y"}, 0),
+        "argument that fails": ({"command": "sh -c 'exit 3' '{password}'"}, 3),
+        "program": ({"command": "'{password}' a"}, 127),
+        "pattern": ({"command": "echo '{password}'*"}, 64),
+        "script": ({"command": "echo '{password}'; exit 3", "shell": "sh"}, 3),
+        "dry run": ({"command": "echo '{password}'", "dry-run": "true"}, 0),
+        "targets": ({"command": "sh -c 'exit 3' '{password}' {target}", "targets": "a.example.com\nb.example.com"}, 3),
+        "value of env": ({"command": "true", "env": "A=x{password}"}, 64),
+        "digest": ({"command": "echo 'Digest: sha256:{password}'"}, 0),
+    },
+)
+def test_typed_into_an_input_of_the_action_it_is_not_repeated(
+    action: Action, machine: Machine, token: Canary, inputs: Mapping[str, str], code: int
+) -> None:
+    """Not in the summary either, which shows the commands."""
+    password = token.password.replace("'", "").replace("/", "")
+    token = token._replace(password=password, parts=(password,))
+    filled = {name: text.replace("{password}", password) for name, text in inputs.items()}
+    seen = in_action(action, machine, token, **filled)
+    assert (seen.code, seen.in_bytes(token)) == (code, [])
 
 
 # Stands in for a fault that nobody foresaw, at the place where most is known, with all of it in its message.

@@ -53,6 +53,8 @@ _BYTES = (
     b"\xef\xbb\xbf",
     b"\x80",
 )
+# The runner obeys a mark at the start of a stream, and reads all that follows in that encoding.
+_ENCODINGS = ("utf-8", "utf-16", "utf-8-sig", "utf-32")
 _PROBLEM = "the command failed with exit code 3"
 
 
@@ -60,7 +62,9 @@ _PROBLEM = "the command failed with exit code 3"
 @pytest.mark.parametrize("stream", ["stdout", "stderr", "both"])
 def test_no_mixture_of_tricks_is_a_command(action: Action, machine: Machine, stream: str, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311  (the same each time)
-    (machine.work / "forged").write_bytes(b"".join(chance.choices(_BYTES, k=3000)))
+    encoding = _ENCODINGS[seed % len(_ENCODINGS)]
+    wide = "\n".join(chance.choices(_PIECES, k=100)).encode(encoding)
+    (machine.work / "forged").write_bytes(wide + b"".join(chance.choices(_BYTES, k=3000)))
     into = {"stdout": "", "stderr": " >&2", "both": "; cat forged >&2"}[stream]
     inputs = {"registries": "[]", "command": f"cat forged{into}; exit 3", "shell": "sh"}
     done = action.run(machine, inputs, runner=Runner(debug=True))

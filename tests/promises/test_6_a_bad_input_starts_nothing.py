@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from support.canaries import SHAPES
+from support.cli import PROGRAM, Machine
 from support.leaks import search
 from support.malformed import ACTION, LOGIN, OPTIONS, REGISTRIES, TOKEN, VALID
 from support.tables import table
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from support.cli import Machine
 
 # Every fifth row: a process of its own, traced, takes a while.
 _STEP = 5
@@ -112,11 +112,21 @@ _SLIPPED = {
 }
 
 
+# Where there is no libyaml: the parser in Python quotes the line in its messages.
+_IN_PYTHON = (
+    "import sys; sys.modules['yaml._yaml'] = None; from registry_config import __main__; __main__.run_and_exit()"
+)
+_PROGRAMS = {"libyaml": PROGRAM, "YAML in Python": (sys.executable, "-c", _IN_PYTHON)}
+
+
+@table("program", _PROGRAMS)
 @table("text", _SLIPPED)
-def test_a_secret_that_slipped_to_another_place_is_not_repeated(machine: Machine, text: str) -> None:
+def test_a_secret_that_slipped_to_another_place_is_not_repeated(
+    machine: Machine, text: str, program: tuple[str, ...]
+) -> None:
     secret = SHAPES["like GitHub's"]().password
     (machine.work / "list").write_text(text.replace("{}", secret))
-    done = machine.run("touch", "started", registries="list")
+    done = Machine(machine.root, program=program).run("touch", "started", registries="list")
     places = {"stdout": done.stdout, "stderr": done.stderr, "report": str(done.report).encode()}
     assert (done.code, (machine.work / "started").exists()) == (64, False)
     assert search(places | {f"{name}, lowered": data.lower() for name, data in places.items()}, secret) == []

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from support.canaries import Canary
     from support.cli import Machine
 
-_MOMENTS = 16
+_MOMENTS = 14
 # Prints without an end, and outlives a process that does not hand signals on, until it is told to stop.
 _SCRIPT = 'cat "$DOCKER_CONFIG/config.json"; for n in $(seq 99); do [ -e stop ] && exit; echo $n; sleep 0.1; done'
 
@@ -64,15 +64,16 @@ def test_at_any_moment(
 ) -> None:
     begun = time.monotonic()
     with start() as process:
-        assert process.stdout
-        while b"1" not in process.stdout.readline():
-            pass
+        _wait_for_the_tool(process)
         process.kill()
     whole = time.monotonic() - begun
     came, codes, left = b"", set(), []
-    for moment in range(_MOMENTS):
+    for moment in (*range(_MOMENTS), None, None):
         with start() as process:
-            time.sleep(whole * moment / (_MOMENTS - 4))
+            if moment is None:
+                came += _wait_for_the_tool(process)
+            else:
+                time.sleep(whole * moment / _MOMENTS)
             process.send_signal(number)
             stdout, stderr = _outcome(machine, process)
             came += stdout + stderr
@@ -87,6 +88,15 @@ def test_at_any_moment(
     else:
         # By the signal itself until we have seen to it (1: while Python starts), then by the tool's own end.
         assert (codes - {1, -number, 128 + number}, 128 + number in codes, left) == (set(), True, [])
+
+
+def _wait_for_the_tool(process: subprocess.Popen[bytes]) -> bytes:
+    """What came until it had printed its credential."""
+    assert process.stdout
+    came = b""
+    while b"***" not in came:
+        came += process.stdout.readline()
+    return came
 
 
 def _outcome(machine: Machine, process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:

@@ -265,6 +265,11 @@ def trust(registry: Registry) -> dict[str, str]:
     return dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), str(registry.authority)) if registry.authority else {}
 
 
+def refused_users(log: str) -> set[str]:
+    """Whose credential a registry got and did not accept; with users of its own it accepts no other registry's."""
+    return set(re.findall(r'error authenticating user \\"([^"\\]+)', log))
+
+
 def locked_versions() -> dict[str, str]:
     """Versions of the tools that scripts/setup builds."""
     lines = (_FOLDER.parent / "scripts" / "tools.txt").read_text().splitlines()

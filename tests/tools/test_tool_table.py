@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from support.oci_tools import AUTH_FILE, TOOLS, VARIABLES, Tool, note, trust, version, words
+from support.oci_tools import AUTH_FILE, TOOLS, VARIABLES, Tool, note, refused_users, trust, version, words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from support.oci_tools import Three
     from support.registry import Registry
 
-# The registry names who failed; each registry knows a user of its own, so that any other one fails there.
-_REFUSED = re.compile(r'error authenticating user \\"([^"\\]+)')
 _ON_HOST = [name for name, tool in TOOLS.items() if tool.host]
 
 
@@ -62,7 +60,7 @@ class Trial:
 
     def refused(self) -> list[set[str]]:
         """Whose credential each registry got and did not accept."""
-        return [set(_REFUSED.findall(log)) for log in self._logs()]
+        return [refused_users(log) for log in self._logs()]
 
     def requests(self) -> list[int]:
         """How many requests each registry got."""

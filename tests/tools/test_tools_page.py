@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from registry_config.inputs import PREFIX
+from registry_config.known_tools import known_tool
 from support.cli import PROGRAM
-from support.oci_tools import RESULTS, TOOLS, locked_versions
+from support.oci_tools import RESULTS, TOOLS, VARIABLES, locked_versions
 from support.tools_page import example, render
 
 if TYPE_CHECKING:
@@ -60,3 +61,11 @@ def test_the_example_is_a_step_that_the_action_takes(machine: Machine, name: str
         check=False,
     )
     assert done.returncode == 0, done.stdout.decode()
+
+
+@pytest.mark.parametrize("name", [name for name in TOOLS if name != "oras-py"])
+def test_what_check_tells_of_a_tool_is_what_was_found_out(name: str) -> None:
+    tool, known = TOOLS[name], known_tool(name.partition(" ")[0])
+    assert known
+    told = sorted(variable for variable in VARIABLES if variable in known.reads)
+    assert (told, not known.on_host) == (sorted(tool.reads), tool.host)

@@ -232,13 +232,17 @@ b.example
 a.example
   declared   registries[3] (line 1)
   user       u
-  password   written in the declaration; GitHub can have masked it only if it came from a secret
+  password   written here: the runner shows it unless it is a registered secret; password-env is safer
   used for   pulling the tool image and the command
   keys       a.example
-tools look in
-  DOCKER_CONFIG/config.json    docker, crane, cosign, oras, regctl, flux, ko, notation, helm
-  HELM_REGISTRY_CONFIG         helm
-  REGISTRY_AUTH_FILE           skopeo, podman, buildah
+the config
+  in memory; DOCKER_CONFIG, REGISTRY_AUTH_FILE and HELM_REGISTRY_CONFIG lead to it
+  $HOME/.docker is left alone: its contexts, plug-ins and builders are there, its logins are hidden
 not promised
-  other processes of the same user can read our memory; swap; what a tool writes itself
+  that other processes of the same user cannot read our memory, or swap
+  what a tool writes itself, such as a login inside the command
+  in an image: that the engine keeps no variable of secret-env on its disk while the command runs
+  in an image: that anything is encrypted on the way to an engine reached by plain tcp://
+  what the runner prints of with: and env: before any code of ours runs
+  that a password of fewer than 6 characters is hidden other than in its base64 form
 """
