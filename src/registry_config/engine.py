@@ -100,6 +100,7 @@ class EngineRunner:
         self._progress = progress
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._connected: asyncio.Future[None] = self._loop.create_future()
         self._image: asyncio.Future[_Image] = self._loop.create_future()
         self._done = asyncio.Event()
         self._session: Future[None] | None = None
@@ -157,20 +158,22 @@ class EngineRunner:
         """Keep the connection for as long as the runner is entered; what fails here fails in each `run`."""
         try:
             async with self._connection():
+                self._connected.set_result(None)
                 self._image.set_result(await self._pull())
                 await self._done.wait()
         except Exception as error:  # noqa: BLE001  (raised again by whoever waits for the image)
-            if not self._image.done():
-                self._image.set_exception(error)
-                # Or asyncio complains where nobody waits for it any more.
-                self._image.exception()
+            for future in (self._connected, self._image):
+                if not future.done():
+                    future.set_exception(error)
+                    # Or asyncio complains where nobody waits for it any more.
+                    future.exception()
 
     async def _run(self, plan: Plan, output: Output) -> tuple[Finished, ...]:
         import dagger  # noqa: PLC0415
 
-        image = await asyncio.shield(self._image)
         try:
-            return await self._run_commands(plan, image, output)
+            image, source = await asyncio.gather(asyncio.shield(self._image), self._upload(plan.working_directory))
+            return await self._run_commands(plan, image, source, output)
         except dagger.TransportError:
             raise UnavailableError("engine", "it went away during the run; a push may have happened") from None
         except dagger.QueryError as error:
@@ -215,11 +218,13 @@ class EngineRunner:
             base = base.with_registry_auth(host, credential.username, secret)
         container = base.from_(reference)
         try:
-            user, home, entrypoint, resolved = await asyncio.gather(
-                container.user(), container.env_variable("HOME"), container.entrypoint(), container.image_ref()
-            )
-            passwd, group = await asyncio.gather(
-                _contents(container, "/etc/passwd"), _contents(container, "/etc/group")
+            user, home, entrypoint, resolved, passwd, group = await asyncio.gather(
+                container.user(),
+                container.env_variable("HOME"),
+                container.entrypoint(),
+                container.image_ref(),
+                _contents(container, "/etc/passwd"),
+                _contents(container, "/etc/group"),
             )
             resolved_user = image_user(user, self._settings.home or home or "", passwd, group)
         except dagger.QueryError as error:
@@ -232,8 +237,17 @@ class EngineRunner:
         self.notes = self.notes._replace(image=resolved)
         return _Image(container, resolved_user, tuple(entrypoint or ()))
 
-    async def _run_commands(self, plan: Plan, image: _Image, output: Output) -> tuple[Finished, ...]:
-        container = await self._prepared(plan, image)
+    async def _upload(self, folder: str) -> dagger.Directory:
+        """The working directory, sent while the image is pulled."""
+        from dagger import dag  # noqa: PLC0415
+
+        await asyncio.shield(self._connected)
+        return await dag.host().directory(folder, exclude=self._exclude(folder)).sync()
+
+    async def _run_commands(
+        self, plan: Plan, image: _Image, source: dagger.Directory, output: Output
+    ) -> tuple[Finished, ...]:
+        container = self._prepared(plan, image, source)
         before = container.directory(WORKSPACE)
         finished: list[Finished] = []
         mounted: tuple[_Mount, ...] = ()
@@ -264,14 +278,11 @@ class EngineRunner:
             await self._bring_back(changes, plan.working_directory)
         return tuple(finished)
 
-    async def _prepared(self, plan: Plan, image: _Image) -> dagger.Container:
+    @staticmethod
+    def _prepared(plan: Plan, image: _Image, source: dagger.Directory) -> dagger.Container:
         """The image with the variables and the working directory."""
         from dagger import dag  # noqa: PLC0415
 
-        source = dag.host().directory(
-            plan.working_directory,
-            exclude=self._exclude(plan.working_directory),
-        )
         owner = f"{image.user.uid}:{image.user.gid}"
         container = (
             image.container.with_mounted_directory(WORKSPACE, source, owner="" if owner == "0:0" else owner)

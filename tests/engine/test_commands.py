@@ -180,9 +180,7 @@ def test_commands_run_in_their_order_until_one_fails(bench: Bench) -> None:
 
 
 _TELLS_WHO = r"""
-for auth in $(sed 's/[{}"]/ /g; s/auths//; s/auth//g' "$DOCKER_CONFIG/config.json" | tr -d ':,'); do
-    echo "$auth" | base64 -d 2> /dev/null | cut -d: -f1
-done
+grep -o '"auth":"[^"]*' "$DOCKER_CONFIG/config.json" | cut -d '"' -f 4 | base64 -d | cut -d : -f 1
 cat "$DOCKER_CONFIG"/parts/* 2> /dev/null | grep -o 'password-of' | wc -l
 """
 
