@@ -75,7 +75,8 @@ class _Runner:
         self._host = os.environ.get("REGISTRY_CONFIG_TEST_EXEC_HOST", "") if in_image else ""
         self._image = os.environ.get("REGISTRY_CONFIG_DEMO_IMAGE", "") if in_image else ""
         if in_image and not (self._host and self._image):
-            sys.exit("demo: --engine needs REGISTRY_CONFIG_TEST_EXEC_HOST and REGISTRY_CONFIG_DEMO_IMAGE (CONTRIBUTING.md)")
+            needed = "REGISTRY_CONFIG_TEST_EXEC_HOST and REGISTRY_CONFIG_DEMO_IMAGE"
+            sys.exit(f"demo: --engine needs {needed} (CONTRIBUTING.md)")
         self._printed = b""
         for name in ("home", "temp", "work"):
             (folder / name).mkdir(exist_ok=True)
