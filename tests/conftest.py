@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--require-engine", action="store_true", help="fail where no Dagger engine is, instead of skipping")
+
+
 def pytest_configure() -> None:
     """Remember where the tools are before HOME is another."""
     os.environ.setdefault("REGISTRY_CONFIG_TOOLS", str(Path.home() / ".cache/registry-config-action/bin"))
