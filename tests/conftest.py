@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--require-engine", action="store_true", help="fail where no Dagger engine is, instead of skipping")
+    parser.addoption("--require-engine", action="store_true", help="fail instead of skipping where no engine is")
 
 
 def pytest_configure() -> None:

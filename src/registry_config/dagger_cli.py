@@ -59,6 +59,7 @@ def fetch(url: str, digest: str, path: str) -> None:
     Raises:
         UnavailableError: it cannot be had, or has another digest.
     """
+    from urllib.error import HTTPError  # noqa: PLC0415
     from urllib.request import urlopen  # noqa: PLC0415  (as long as a start; needed once a machine)
 
     folder = os.path.dirname(path)
@@ -77,6 +78,9 @@ def fetch(url: str, digest: str, path: str) -> None:
                 tar.extract("dagger", work)
             os.chmod(os.path.join(work, "dagger"), 0o700)
             os.replace(os.path.join(work, "dagger"), path)
+    except HTTPError as error:
+        error.close()
+        raise UnavailableError(_PLACE, f"cannot be fetched ({error})", _REMEDY) from None
     except (OSError, tarfile.TarError, KeyError) as error:
         reason = getattr(error, "reason", error)
         raise UnavailableError(_PLACE, f"cannot be fetched ({reason})", _REMEDY) from None

@@ -56,7 +56,7 @@ def test_an_address_without_an_engine_is_told_at_once(machine: Machine, host: st
     expected = f"engine: none answers at {_HOST} {message}"
     assert (done.code, done.stdout, done.stderr.decode()) == (69, b"", f"registry-config: {expected}\n")
     assert (done.report["ran"], done.report["error"]) == (False, expected)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 @table(
