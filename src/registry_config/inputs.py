@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError, did_you_mean
-from registry_config.image_reference import image_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,6 +136,8 @@ def check(inputs: Inputs) -> None:
 
 def _check_image(inputs: Inputs) -> None:
     if inputs.image:
+        from registry_config.image_reference import image_host  # noqa: PLC0415  (its grammar takes a while to compile)
+
         try:
             image_host(inputs.image)
         except ValueError as error:
