@@ -37,7 +37,7 @@ _DONE = """\
 _FAILED = """\
 ### Registry config: the command failed in N s
 
-❌ the command failed with exit code 1
+**Failed:** the command failed with exit code 1
 
 <details><summary>Commands</summary><code>false</code></details>
 """

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from support.cli import Machine
 
 ROOT = Path(__file__).parents[2]
-# What `shell: bash` means.
-_BASH = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
+# What `shell: bash` means. A test run in a shell's background ignores SIGINT, and would hand that on.
+_BASH = ("env", "--default-signal", "bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
 _EXPRESSION = re.compile(r"\$\{\{ ([\w.-]+) \}\}")
 _FILES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE")
 _INSTALLERS = re.compile(r"(UV_(?!PROJECT|PYTHON$)|PIP_|SSL_CERT_).*|\w*_proxy|\w*_CA_BUNDLE", re.IGNORECASE)

@@ -164,7 +164,16 @@ def test_an_example_calls_a_workflow_as_github_takes_it(path: Path) -> None:
 
 def test_examples_are_without_findings_of_zizmor() -> None:
     program = str(Path(sys.executable).with_name("zizmor"))
-    options = ["--offline", "--quiet", "--persona", "pedantic", "--config", str(ROOT / ".github/zizmor.yml")]
+    options = [
+        "--offline",
+        "--quiet",
+        "--color",
+        "never",
+        "--persona",
+        "pedantic",
+        "--config",
+        str(ROOT / ".github/zizmor.yml"),
+    ]
     ended = subprocess.run([program, *options, *map(str, EXAMPLES)], capture_output=True, check=False)
     assert (ended.returncode, ended.stdout.decode().partition(".")[0]) == (0, "No findings to report")
 
