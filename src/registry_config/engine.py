@@ -13,7 +13,7 @@ import time
 import uuid
 from concurrent.futures import CancelledError
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from registry_config.command import expand
 from registry_config.dagger_session import DaggerSession
@@ -159,25 +159,29 @@ class EngineRunner:
         try:
             async with self._connection():
                 self._connected.set_result(None)
-                self._image.set_result(await self._pull())
+                try:
+                    self._image.set_result(await self._pull())
+                except UnavailableError as error:
+                    # The connection stays until the end: who waits shall get this error, not that of its loss.
+                    _fail(self._image, error)
                 await self._done.wait()
-        except Exception as error:  # noqa: BLE001  (raised again by whoever waits for the image)
-            for future in (self._connected, self._image):
-                if not future.done():
-                    future.set_exception(error)
-                    # Or asyncio complains where nobody waits for it any more.
-                    future.exception()
+        except Exception as error:  # noqa: BLE001  (raised again by whoever waits)
+            _fail(self._connected, error)
+            _fail(self._image, error)
 
     async def _run(self, plan: Plan, output: Output) -> tuple[Finished, ...]:
         import dagger  # noqa: PLC0415
 
+        upload = asyncio.ensure_future(self._upload(plan.working_directory))
         try:
-            image, source = await asyncio.gather(asyncio.shield(self._image), self._upload(plan.working_directory))
+            image, source = await asyncio.gather(asyncio.shield(self._image), upload)
             return await self._run_commands(plan, image, source, output)
         except dagger.TransportError:
             raise UnavailableError("engine", "it went away during the run; a push may have happened") from None
         except dagger.QueryError as error:
             raise UnavailableError("engine", f"it could not do its part ({self._reason(error)})") from None
+        finally:
+            upload.cancel()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[None]:
@@ -380,6 +384,13 @@ class EngineRunner:
     def _reason(self, error: Exception) -> str:
         """The engine's own words, without the trace's number."""
         return self._redactor.text(re.sub(r"\s*\[traceparent:[^]]*\]", "", str(error)).strip())
+
+
+def _fail(future: asyncio.Future[Any], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+        # Or asyncio complains where nobody waits for it any more.
+        future.exception()
 
 
 def _fresh_name() -> str:
