@@ -163,11 +163,11 @@ class EngineRunner:
                     self._image.set_result(await self._pull())
                 except UnavailableError as error:
                     # The connection stays until the end: who waits shall get this error, not that of its loss.
-                    _fail(self._image, error)
+                    _fail_future(self._image, error)
                 await self._done.wait()
         except Exception as error:  # noqa: BLE001  (raised again by whoever waits)
-            _fail(self._connected, error)
-            _fail(self._image, error)
+            _fail_future(self._connected, error)
+            _fail_future(self._image, error)
 
     async def _run(self, plan: Plan, output: Output) -> tuple[Finished, ...]:
         import dagger  # noqa: PLC0415
@@ -386,7 +386,7 @@ class EngineRunner:
         return self._redactor.text(re.sub(r"\s*\[traceparent:[^]]*\]", "", str(error)).strip())
 
 
-def _fail(future: asyncio.Future[Any], error: Exception) -> None:
+def _fail_future(future: asyncio.Future[Any], error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
         # Or asyncio complains where nobody waits for it any more.
