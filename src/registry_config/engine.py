@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import CancelledError
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from registry_config.command import expand
@@ -103,27 +103,33 @@ class EngineRunner:
         self._connected: asyncio.Future[None] = self._loop.create_future()
         self._image: asyncio.Future[_Image] = self._loop.create_future()
         self._done = asyncio.Event()
-        self._session: Future[None] | None = None
+        self._serving: asyncio.Task[None] | None = None
         self._running: set[Future[tuple[Finished, ...]]] = set()
         self._interrupted = 0
 
     def __enter__(self) -> Self:
         """Begin to connect and to pull the image; `run` waits for both."""
         self._thread.start()
-        self._session = asyncio.run_coroutine_threadsafe(self._serve(), self._loop)
+        self._loop.call_soon_threadsafe(self._begin)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """End the session; one that has no image yet is not waited for."""
-        self._loop.call_soon_threadsafe(self._done.set)
-        if self._session is not None:
-            if not self._image.done():
-                self._session.cancel()
-            with suppress(CancelledError):
-                self._session.result()
+        """End the session; for the image nobody waits any more."""
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def _begin(self) -> None:
+        self._serving = self._loop.create_task(self._serve())
+
+    async def _end(self) -> None:
+        """Wait until the session's process is gone: left alone it would try for minutes to reach its engine."""
+        self._done.set()
+        if self._serving is not None:
+            if not self._image.done():
+                self._serving.cancel()
+            await asyncio.wait([self._serving])
 
     def run(self, plan: Plan, output: Output) -> Result:
         """See `plan.Runner.run`.

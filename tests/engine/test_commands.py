@@ -285,11 +285,13 @@ def test_a_signal_while_the_engine_does_not_answer_ends_the_run(bench: Bench) ->
         machine = type(bench.machine)(bench.machine.root, bench.machine.prefix, variables=variables)
         with machine.start("true", options=["--image", "alpine"]) as process:
             time.sleep(2)
+            session = _child(process.pid, b"session")
             process.terminate()
             signalled = time.monotonic()
             stdout, _ = process.communicate()
             ended = time.monotonic() - signalled
     assert (process.returncode, stdout, ended < 5) == (143, b"", True)
+    assert not Path(f"/proc/{session}").exists()
 
 
 def test_an_engine_that_goes_away_ends_the_run_and_nothing_is_sent_again(bench: Bench) -> None:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from registry_config.dagger_cli import find_cli
 from registry_config.dagger_session import DaggerSession
@@ -106,7 +106,6 @@ class Image(NamedTuple):
         variables: its environment.
         libraries: files of this machine that it has at the same path.
         folders: likewise for whole folders, without their tests and caches.
-        owner: to whom `/tmp` and its user's home belong.
     """
 
     programs: tuple[str, ...] = ("crane",)
@@ -332,7 +331,7 @@ def _outputs(text: str) -> Iterable[tuple[str, str]]:
     for line in lines:
         name, sign, delimiter = line.partition("<<")
         if sign:
-            value: list[Any] = []
+            value: list[str] = []
             while (part := next(lines)) != delimiter:
                 value.append(part)
             yield name, "\n".join(value)
