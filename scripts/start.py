@@ -5,9 +5,15 @@
 and fails where what is in `dist` was not compiled for it.
 """
 
+from __future__ import annotations
+
 import sys
 from _imp import extension_suffixes
-from posix import confstr
+from posix import confstr, stat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ROOT = __file__.rpartition("/scripts/")[0]
 
@@ -15,7 +21,7 @@ _ROOT = __file__.rpartition("/scripts/")[0]
 def main() -> None:
     """Run, or answer."""
     if sys.argv[1:] == ["--fits"]:
-        if not fits(f"{_ROOT}/dist"):
+        if not fits(_size_in_dist):
             sys.exit(1)
         print(sys.executable)
         return
@@ -25,23 +31,25 @@ def main() -> None:
     run_and_exit()
 
 
-def fits(folder: str) -> bool:
+def fits(size: Callable[[str], int]) -> bool:
     """Whether the compiled module in a bundle is for this Python.
 
-    Args:
-        folder: made by `scripts/bundle`.
+    It is there under the suffix of this Python, such as `.cpython-312-x86_64-linux-gnu.so`. The suffix names the
+    implementation, its version, whether it is free-threaded or a debug build, the architecture and the C library; not
+    every build with musl names that one, so glibc is asked for its version too.
 
-    Returns:
-        Whether it is there under the suffix of this Python, such as `.cpython-312-x86_64-linux-gnu.so`. The suffix
-        names the implementation, its version, whether it is free-threaded or a debug build, the architecture and
-        the C library; not every build with musl names that one, so glibc is asked for its version too.
+    Args:
+        size: of a file of the bundle; an `OSError` where it is not there.
     """
     try:
         glibc = (confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")
-        with open(f"{folder}/ahocorasick_rs/ahocorasick_rs{extension_suffixes()[0]}", "rb"):
-            return glibc
+        return glibc and size(f"ahocorasick_rs/ahocorasick_rs{extension_suffixes()[0]}") > 0
     except (OSError, ValueError):
         return False
+
+
+def _size_in_dist(name: str) -> int:
+    return stat(f"{_ROOT}/dist/{name}").st_size
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.action import Action, Done, runner_path
+from support.pythons import path_without
 from support.runner import Annotation, file_commands
 from support.tables import table
 
@@ -55,19 +56,7 @@ def job(tmp_path: Path, project: Path) -> Action:
 
 
 def _path_without(folder: Path, *programs: str) -> str:
-    """PATH without some programs: a folder that has one is replaced by links to all else in it."""
-    folders = []
-    for number, name in enumerate(runner_path().split(os.pathsep)):
-        old = Path(name)
-        if any((old / program).exists() for program in programs):
-            new = folder / str(number)
-            new.mkdir(parents=True)
-            for entry in old.iterdir():
-                if entry.name not in programs:
-                    (new / entry.name).symlink_to(entry)
-            old = new
-        folders.append(str(old))
-    return os.pathsep.join(folders)
+    return path_without(folder, *programs, path=runner_path())
 
 
 def _recorder(folder: Path, program: str, path: str) -> tuple[str, Path]:

@@ -137,11 +137,13 @@ class Action:
         root: where action.yml lies.
         temporary: `RUNNER_TEMP`, in which the set-up is kept from step to step.
         variables: further variables of the job.
+        prefix: words before each step's program, such as `unshare` and its options.
     """
 
     root: Path
     temporary: Path
     variables: Mapping[str, str]
+    prefix: tuple[str, ...] = ()
 
     def run(
         self,
@@ -190,7 +192,7 @@ class Action:
             file.write_bytes(b"")
         environ = self.environ(machine, variables) | _evaluated(step.get("env", {}), known)
         # The runner puts the script where a shell of one's own says so.
-        words = (*_SIGNALS, *step["shell"].replace("{0}", str(folder / "script.sh")).split())
+        words = (*self.prefix, *_SIGNALS, *step["shell"].replace("{0}", str(folder / "script.sh")).split())
         return Prepared(words, machine.work, environ | {name: str(file) for name, file in files.items()}, files)
 
     def steps(self) -> list[dict[str, Any]]:
