@@ -11,22 +11,22 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from registry_config import progress
+from registry_config.cli import progress
+from registry_config.declaration.inputs import from_action
 from registry_config.errors import EXIT_BUG, EXIT_UNAVAILABLE, RegistryConfigError
 from registry_config.execution import execute
-from registry_config.inputs import from_action
+from registry_config.github.summary import summarize
+from registry_config.host.process_environment import withdraw
 from registry_config.job import prepare
-from registry_config.process_environment import withdraw
 from registry_config.report import Report
-from registry_config.summary import summarize
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    from registry_config.inputs import Inputs
+    from registry_config.declaration.inputs import Inputs
+    from registry_config.github.workflow import SafeOutput, Workflow
     from registry_config.targets import Kept, Observer
-    from registry_config.workflow import SafeOutput, Workflow
 
 _EXIT_BROKEN_PIPE: Final = 128 + signal.SIGPIPE
 # What a machine has run out of, or does not let us write to, is no fault of ours.
@@ -75,7 +75,7 @@ def main() -> int:
 
 
 def _command_line(arguments: list[str]) -> int:
-    from registry_config import options as command_line  # noqa: PLC0415  (argparse is of no use to the action)
+    from registry_config.cli import arguments as command_line  # noqa: PLC0415  (argparse is of no use to the action)
 
     try:
         options, argv = command_line.parse(arguments)
@@ -94,8 +94,8 @@ def _command_line(arguments: list[str]) -> int:
 
 
 def _check(inputs: Inputs) -> int:
-    from registry_config.check import describe  # noqa: PLC0415
-    from registry_config.registries import parse_registries  # noqa: PLC0415
+    from registry_config.cli.check import describe  # noqa: PLC0415
+    from registry_config.declaration.registries import parse_registries  # noqa: PLC0415
 
     sys.stdout.write("\n".join((*describe(parse_registries(inputs.registries), inputs.image, inputs.argv), "")))
     return 0
@@ -144,7 +144,7 @@ def _observer(targets: tuple[str, ...], streams: _Streams) -> Iterator[Observer]
 
 
 def _action() -> int:
-    from registry_config.workflow import SafeOutput, Workflow  # noqa: PLC0415  (the command line has no runner)
+    from registry_config.github.workflow import SafeOutput, Workflow  # noqa: PLC0415  (the command line has no runner)
 
     workflow = Workflow(os.environ)
     inputs = None

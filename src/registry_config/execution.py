@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from registry_config.host import HostRunner
+from registry_config.host.runner import HostRunner
 from registry_config.job import planned
 from registry_config.report import make_report
 from registry_config.targets import Policy, Release
@@ -16,7 +16,7 @@ from registry_config.targets import Policy, Release
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from registry_config.inputs import Inputs
+    from registry_config.declaration.inputs import Inputs
     from registry_config.job import Job
     from registry_config.plan import Output, Runner
     from registry_config.report import Report
@@ -61,7 +61,7 @@ def execute(job: Job, inputs: Inputs, output: Output, observer: Observer, *, std
 def _runner(job: Job, inputs: Inputs, output: Output, *, stdin_is_ours: bool) -> Runner:
     if job.image is None:
         return HostRunner(dict(os.environ), job.redactor, keep_logins=inputs.keep_logins, stdin_is_ours=stdin_is_ours)
-    from registry_config.engine import EngineRunner  # noqa: PLC0415  (asyncio and more; not for the host)
+    from registry_config.engine.runner import EngineRunner  # noqa: PLC0415  (asyncio and more; not for the host)
 
     environ = {name: value for name, value in os.environ.items() if name not in job.plan.secret_variables}
     return EngineRunner(job.image, environ, job.redactor, output.progress)

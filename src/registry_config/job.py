@@ -8,20 +8,20 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.command import Command, Word, literal, parse_commands
-from registry_config.credentials import (
+from registry_config.credentials.encodings import all_forms, is_short
+from registry_config.credentials.reading import (
     Credential,
     JobToken,
     MissingSecretError,
     password_variables,
     read_credential,
 )
+from registry_config.credentials.redaction import Redactor
+from registry_config.declaration.command import Command, Word, literal, parse_commands
+from registry_config.declaration.inputs import RUNNER_FILES, UNTRUSTED_EVENTS, Inputs, declared_variables, own_variables
+from registry_config.declaration.registries import Declaration, decode, parse_registries
 from registry_config.errors import InputError
-from registry_config.inputs import RUNNER_FILES, UNTRUSTED_EVENTS, Inputs, declared_variables, own_variables
 from registry_config.plan import ImageSettings, Plan
-from registry_config.redaction import Redactor
-from registry_config.registries import Declaration, decode, parse_registries
-from registry_config.secret_forms import all_forms, is_short
 from registry_config.targets import for_target
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from registry_config.command import Command
-    from registry_config.credentials import Credential
+    from registry_config.credentials.reading import Credential
+    from registry_config.credentials.redaction import Redactor
+    from registry_config.declaration.command import Command
     from registry_config.errors import RegistryConfigError
-    from registry_config.redaction import Redactor
 
 # The output `stdout` is cut to this many bytes, its end kept.
 TAIL_BYTES: Final = 64 * 1024

@@ -16,13 +16,13 @@ import dagger
 from dagger import Doc, dag, function, object_type
 from typing_extensions import Self
 
-from registry_config.credentials import checked_secret
+from registry_config.credentials.encodings import is_short
+from registry_config.credentials.reading import checked_secret
+from registry_config.declaration.registries import check_username
 from registry_config.docker_config import CONFIG_NAME, auth_value, canonical_host, environment, render
+from registry_config.engine.image_user import image_user
 from registry_config.errors import InputError
-from registry_config.image_reference import image_host
-from registry_config.image_user import image_user
-from registry_config.registries import check_username
-from registry_config.secret_forms import is_short
+from registry_config.reference import image_host
 
 _DEFAULT_NAME = "registry-config"
 _DEFAULT_MODE = 0o400

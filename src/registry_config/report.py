@@ -6,14 +6,14 @@ import json
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from registry_config.digests import reported_digests
 from registry_config.plan import Tail
+from registry_config.tools.digests import reported_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from registry_config.credentials.redaction import Redactor
     from registry_config.plan import Finished, RunNotes
-    from registry_config.redaction import Redactor
     from registry_config.targets import Outcome
 
 _CUT_NOTE = "[the beginning was cut: only the last 64 KiB are kept]\n"
@@ -162,7 +162,7 @@ def _target_report(outcome: Outcome, redactor: Redactor, hosts: frozenset[str], 
 
 
 def _hints(failed: Finished, hosts: frozenset[str], notes: RunNotes) -> tuple[str, ...]:
-    from registry_config.diagnosis import diagnose  # noqa: PLC0415  (its patterns cost a run that goes well nothing)
+    from registry_config.tools.hints import diagnose  # noqa: PLC0415  (its patterns cost a run that goes well nothing)
 
     return diagnose(failed, hosts, notes.hidden_hosts)
 

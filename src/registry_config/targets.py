@@ -8,15 +8,15 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.declaration.inputs import PLACEHOLDER
 from registry_config.errors import RegistryConfigError
-from registry_config.inputs import PLACEHOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import tenacity
 
-    from registry_config.command import Command
+    from registry_config.declaration.command import Command
     from registry_config.plan import Finished, Output, Plan, Result, Runner
 
 _SIGTERM: Final = 15
@@ -190,7 +190,7 @@ class Release:
             return self._runner.run(plan, output), 1
         import tenacity  # noqa: PLC0415  (only where retries are asked for)
 
-        from registry_config.transient import retry_after  # noqa: PLC0415
+        from registry_config.tools.transient import retry_after  # noqa: PLC0415
 
         growing = tenacity.wait_exponential_jitter(initial=1.0, max=_MAX_WAIT_SECONDS, jitter=1.0)
 
@@ -227,7 +227,7 @@ def _result_of(state: tenacity.RetryCallState) -> Result:
 
 
 def _reason(result: Result) -> str:
-    from registry_config.transient import transient_failure  # noqa: PLC0415  (only where retries are asked for)
+    from registry_config.tools.transient import transient_failure  # noqa: PLC0415  (only where retries are asked for)
 
     failed = _failed(result)
     return transient_failure(failed) if failed and not result.signal_number else ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
+from registry_config.credentials.redaction import Redactor
 from registry_config.errors import InputError
 from registry_config.plan import TAIL_BYTES, Finished, Result, RunNotes, Tail
-from registry_config.redaction import Redactor
 from registry_config.report import Report, TargetReport, make_report
 from registry_config.targets import Outcome
 from support.tables import table
