@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from registry_config.declaration.inputs import MAX_PARALLEL, MAX_RETRIES, Inputs, check, number
+from registry_config.declaration.inputs import DEFAULTS, MAX_PARALLEL, MAX_RETRIES, PREFIX, Inputs, check_inputs, number
 from registry_config.declaration.registries import decode
 from registry_config.errors import InputError, did_you_mean
 
@@ -32,7 +32,7 @@ examples:
 
 exit codes:
   the command's own; 127 program not found, 126 not executable, 128+n ended by signal n;
-  64 a wrong input, 65 a file that held a secret came back, 69 something needed is not there, 70 our own fault"""
+  64 a wrong input, 65 a file that held a secret came back, 69 something needed is not there, 70 an internal error"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -87,17 +87,21 @@ def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ
         shell=options.shell,
         working_directory=options.working_directory,
         targets=tuple(options.target),
-        max_parallel=number("--max-parallel", options.max_parallel, default=4, most=MAX_PARALLEL),
+        max_parallel=number("--max-parallel", options.max_parallel, default=DEFAULTS.max_parallel, most=MAX_PARALLEL),
         fail_fast=options.fail_fast,
-        retries=number("--retries", options.retries, default=0, most=MAX_RETRIES, least=0),
+        retries=number("--retries", options.retries, default=DEFAULTS.retries, most=MAX_RETRIES, least=0),
         dry_run=options.dry_run,
         env=tuple(options.env),
         secret_env=tuple(options.secret_env),
         on_missing=options.on_missing,
         keep_logins=options.keep_logins,
+        # The input's variables may be there too, where a step of a workflow calls this command line.
+        hidden_variables=(*filter(None, [token_variable]), *(name for name in environ if name.startswith(PREFIX))),
+        # On standard input or in a pipe it is no file of the working directory.
+        excluded_files=() if options.registries == "-" else (options.registries,),
+        stdin_is_ours=options.registries == "-",
     )
-    if options.action == "run":
-        check(inputs)
+    check_inputs(inputs, needs_command=options.action == "run" or argv is not None)
     return inputs
 
 
@@ -173,9 +177,19 @@ _OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, object]], ...]] = (
             "help": "run once for each; {target} in the command is replaced",
         },
     ),
-    (("--max-parallel",), {"metavar": "N", "default": "", "help": "targets at a time (4)"}),
+    (
+        ("--max-parallel",),
+        {"metavar": "N", "default": "", "help": f"how many targets run in parallel ({DEFAULTS.max_parallel})"},
+    ),
     (("--fail-fast",), {"action": "store_true", "help": "stop the other targets at the first failure"}),
-    (("--retries",), {"metavar": "N", "default": "", "help": "further attempts after a transient failure (0)"}),
+    (
+        ("--retries",),
+        {
+            "metavar": "N",
+            "default": "",
+            "help": f"further attempts of a command after a transient failure ({DEFAULTS.retries})",
+        },
+    ),
     (("--dry-run",), {"action": "store_true", "help": "everything but the execution"}),
     (
         ("--keep-logins",),

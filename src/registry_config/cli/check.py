@@ -1,18 +1,25 @@
-"""What a declaration means, said before anything runs: reads no password, asks no network."""
+"""What a run would do, said before anything runs: its plan, resolved as `run` resolves it; nothing is executed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.credentials.reading import Credential
-from registry_config.credentials.selection import select
-from registry_config.docker_config import config_keys
+from registry_config.commands import preview, shown
+from registry_config.declaration.registries import parse_registries
+from registry_config.docker_config import config_keys, environment
+from registry_config.engine.mounts import CONFIG_FILE, REMOVED_VARIABLE, VARIABLES
+from registry_config.host.runner import find_files
+from registry_config.job import prepare, registries_text
 from registry_config.tools.table import known_tool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from registry_config.commands import ResolvedCommand
+    from registry_config.declaration.inputs import Inputs, Origin
     from registry_config.declaration.registries import Declaration
+    from registry_config.job import Job
+    from registry_config.plan import Plan
 
 _SOURCES: Final = {
     "password": "written here: the runner shows it unless it is a registered secret; password-env is safer",
@@ -30,34 +37,78 @@ _NOT_PROMISED: Final = (
 )
 
 
-def describe(
-    declarations: tuple[Declaration, ...], image: str = "", argv: tuple[str, ...] | None = None
-) -> Iterator[str]:
-    """Lines that say what is declared, what is mounted where, and what is known about the tool.
+class Check(NamedTuple):
+    """What a run would do.
 
-    Args:
+    Attributes:
         declarations: the checked list.
-        image: the tool image; empty for this machine.
-        argv: the command, if there is one yet.
+        job: the same plan as that of `run`.
+        commands: of each target, as they would run.
+    """
+
+    declarations: tuple[Declaration, ...]
+    job: Job
+    commands: tuple[ResolvedCommand, ...]
+
+
+def check(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Check:
+    """Resolve a run without executing anything.
 
     Raises:
-        InputError: the command names references that several credentials of one registry fit.
+        InputError: what the run would refuse.
     """
+    job = prepare(inputs, origin, environ)
+    commands = [command for plan in job.plans for command in preview(plan, _finder(plan, job))]
+    return Check(parse_registries(registries_text(inputs, origin)), job, tuple(commands))
+
+
+def describe(checked: Check) -> Iterator[str]:
+    """Lines that say what is declared, what is mounted where, what would run, and what is known about the tools."""
+    declarations, job, commands = checked
     if not declarations:
         yield "no registries: the config holds no login"
     for declaration in declarations:
         yield from _entry(declaration)
-    yield from _places(image)
-    if argv:
-        yield from _tool(argv, image)
-        yield from _selection(declarations, argv)
+    yield from _places(is_image=job.image is not None)
+    for command in commands:
+        yield "command"
+        yield f"  {shown(command, job.redactor)}"
+        yield from _tool(command.arguments[0], is_image=job.image is not None)
+        yield "this command gets"
+        yield f"  {', '.join(registries_of(command)) or 'no login'}"
+    for warning in job.warnings:
+        yield f"warning: {warning}"
     yield "not promised"
     for text in _NOT_PROMISED:
         yield f"  {text}"
 
 
+def to_document(checked: Check) -> dict[str, object]:
+    """The document of `--json`."""
+    return {
+        "registries": [declaration.registry for declaration in checked.declarations],
+        "commands": [
+            {"command": shown(command, checked.job.redactor), "registries": registries_of(command)}
+            for command in checked.commands
+        ],
+        "warnings": list(checked.job.warnings),
+    }
+
+
+def registries_of(command: ResolvedCommand) -> list[str]:
+    """Whose credentials a command gets, as messages name them."""
+    return sorted(credential.registry for credential in command.credentials)
+
+
+def _finder(plan: Plan, job: Job) -> Callable[[str], list[str]]:
+    """In an image a pattern is matched there, where nothing is asked now."""
+    if job.image is not None:
+        return lambda pattern: [pattern]
+    return lambda pattern: find_files(pattern, plan.working_directory)
+
+
 def _entry(declaration: Declaration) -> Iterator[str]:
-    yield _name(declaration)
+    yield declaration.registry
     yield f"  declared   {declaration.place()}"
     yield f"  user       {declaration.username or 'github.actor'}"
     yield f"  password   {_SOURCES[declaration.source.kind]}"
@@ -65,44 +116,28 @@ def _entry(declaration: Declaration) -> Iterator[str]:
     yield f"  keys       {' '.join(config_keys(declaration.host))}"
 
 
-def _places(image: str) -> Iterator[str]:
+def _places(*, is_image: bool) -> Iterator[str]:
     yield "the config"
-    if image:
-        yield "  /run/oci-auth/config.json and $HOME/.docker/config.json, mounted read-only"
-        yield "  DOCKER_CONFIG, REGISTRY_AUTH_FILE and HELM_REGISTRY_CONFIG name the first"
+    if is_image:
+        yield f"  {CONFIG_FILE} and $HOME/.docker/config.json, mounted read-only"
+        yield f"  {' '.join(VARIABLES)} lead there; {REMOVED_VARIABLE} is removed"
     else:
-        yield "  in memory; DOCKER_CONFIG, REGISTRY_AUTH_FILE and HELM_REGISTRY_CONFIG lead to it"
+        yield f"  in memory; {' '.join(environment(''))} lead to it"
         yield "  $HOME/.docker is left alone: its contexts, plug-ins and builders are there, its logins are hidden"
 
 
-def _tool(argv: tuple[str, ...], image: str) -> Iterator[str]:
-    program = argv[0].rpartition("/")[2]
-    tool = known_tool(argv[0])
+def _tool(program: str, *, is_image: bool) -> Iterator[str]:
+    tool = known_tool(program)
     yield "the tool"
     if tool is None:
         yield "  nothing is known about this program; most read DOCKER_CONFIG"
         return
-    yield f"  {program} reads {tool.reads}"
-    problem = tool.in_image if image else tool.on_host
+    yield f"  {program.rpartition('/')[2]} reads {tool.reads}"
+    problem = tool.in_image if is_image else tool.on_host
     if problem:
         yield f"  will not work: {problem}"
     if tool.remark:
         yield f"  {tool.remark}"
-
-
-def _selection(declarations: tuple[Declaration, ...], argv: tuple[str, ...]) -> Iterator[str]:
-    candidates = [
-        Credential(host=d.host, username="", secret="", purposes=d.purposes, path=d.path)
-        for d in declarations
-        if "command" in d.purposes
-    ]
-    chosen = sorted(credential.registry for credential in select(candidates, argv))
-    yield "this command gets"
-    yield f"  {', '.join(chosen) or 'no login'}"
-
-
-def _name(declaration: Declaration) -> str:
-    return f"{declaration.host}/{declaration.path}" if declaration.path else declaration.host
 
 
 def _uses(declaration: Declaration) -> Iterator[str]:

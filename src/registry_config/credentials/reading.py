@@ -6,6 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.docker_config import Login
 from registry_config.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ class Credential(NamedTuple):
     def registry(self) -> str:
         """Host and path, as messages name it."""
         return f"{self.host}/{self.path}" if self.path else self.host
+
+    @property
+    def login(self) -> Login:
+        """The same as it stands in a config."""
+        return Login(self.host, self.username, self.secret)
 
     def __repr__(self) -> str:
         return f"Credential({self.registry!r}, {self.username!r}, ***)"

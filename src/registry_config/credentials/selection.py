@@ -7,12 +7,11 @@ fits the references that the command names.
 
 from __future__ import annotations
 
-import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from registry_config.docker_config import config_keys
 from registry_config.errors import InputError
+from registry_config.reference import references_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,12 +19,15 @@ if TYPE_CHECKING:
     from registry_config.credentials.reading import Credential
 
 
-def select(credentials: Sequence[Credential], words: Sequence[str]) -> tuple[Credential, ...]:
+def select(
+    credentials: Sequence[Credential], words: Iterable[str], values: Iterable[str] = ()
+) -> tuple[Credential, ...]:
     """At most one credential for each host.
 
     Args:
         credentials: what was declared.
         words: the words of the command that is to be run, or its script.
+        values: of the variables that it gets, which may name references too.
 
     Returns:
         For a host with one credential, that one. For a host with several, the one whose path fits the references to
@@ -35,13 +37,14 @@ def select(credentials: Sequence[Credential], words: Sequence[str]) -> tuple[Cre
         InputError: the command names references that different credentials fit.
     """
     chosen = []
+    texts = (*words, *values)
     by_host = sorted(credentials, key=lambda credential: credential.host)
     for host, group in groupby(by_host, key=lambda credential: credential.host):
         candidates = tuple(group)
         if len(candidates) == 1:
             chosen.append(candidates[0])
             continue
-        fitting = {found for path in _paths(host, words) if (found := fitting_credential(candidates, path))}
+        fitting = {found for path in _paths(host, texts) if (found := fitting_credential(candidates, path))}
         if len(fitting) > 1:
             problem = f"names references that several credentials for {host} fit, and most tools take one at random"
             raise InputError("command", problem, "run one command for each")
@@ -57,6 +60,4 @@ def fitting_credential(candidates: Iterable[Credential], path: str) -> Credentia
 
 def _paths(host: str, words: Iterable[str]) -> set[str]:
     """The repositories, or beginnings of repositories, of this host that stand in the words."""
-    names = "|".join(re.escape(key) for key in config_keys(host) if "//" not in key)
-    reference = re.compile(rf"(?<![\w.-])(?:{names})/([a-z0-9._/-]+)")
-    return {match.rstrip("/") for word in words for match in reference.findall(word)}
+    return {reference.path for word in words for reference in references_in(word) if reference.host == host}

@@ -1,4 +1,4 @@
-"""The settings of one run, read once: from the action's environment or from a command line."""
+"""The settings of one run, complete: whoever calls us, the action or a command line, fills the same values."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ RUNNER_FILES: Final = (
     "GITHUB_PATH",
     "GITHUB_STEP_SUMMARY",
 )
-# Events whose workflow runs with secrets over files that somebody else may have written.
-UNTRUSTED_EVENTS: Final = ("pull_request_target", "workflow_run", "issue_comment")
-PLACEHOLDER: Final = "{target}"
+TARGET_PLACEHOLDER: Final = "{target}"
 MAX_PARALLEL: Final = 64
 MAX_RETRIES: Final = 10
 _TARGET: Final = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]+-]*")
@@ -31,10 +29,13 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Inputs(NamedTuple):
-    """Every input of the action, by its name; the command line fills the same fields.
+    """Every input of the action, by its name, with its default; the command line fills the same fields.
 
     Attributes:
         argv: the command line's words after `--`, taken as they are; None in the action, where `command` counts.
+        hidden_variables: further variables that no child may find.
+        excluded_files: further files that never go to an engine.
+        stdin_is_ours: standard input was read for the declaration, so the tool gets an empty one.
     """
 
     registries: str = ""
@@ -42,7 +43,6 @@ class Inputs(NamedTuple):
     github_token: str | None = None
     image: str = ""
     command: str = ""
-    argv: tuple[str, ...] | None = None
     shell: str = ""
     use_entrypoint: bool = False
     working_directory: str = "."
@@ -57,63 +57,42 @@ class Inputs(NamedTuple):
     on_missing: str = "fail"
     keep_logins: bool = False
     summary: bool = True
+    argv: tuple[str, ...] | None = None
+    hidden_variables: tuple[str, ...] = ()
+    excluded_files: tuple[str, ...] = ()
+    stdin_is_ours: bool = False
 
     def __repr__(self) -> str:
         return "Inputs(…)"  # some of the texts hold secrets
 
 
-def from_action(environ: Mapping[str, str]) -> Inputs:
-    """Read the inputs that action.yml hands over.
+class Origin(NamedTuple):
+    """What GitHub says of the run; empty outside of GitHub.
 
-    Raises:
-        InputError: a boolean or a choice is none, or two inputs contradict each other.
+    Attributes:
+        actor: whom the job's token belongs to (`github.actor`).
+        server: address of the GitHub server.
+        event: name of the event.
+        workspace: folder of the checkout; empty for the current folder.
+        lacks_secrets: whether GitHub gives no secrets to this run: it is Dependabot's, or a pull request's from a fork.
     """
 
-    def text(name: str) -> str:
-        return environ.get(variable(name), "")
-
-    inputs = Inputs(
-        registries=text("registries"),
-        registries_file=text("registries-file").strip(),
-        github_token=text("github-token"),
-        image=text("image").strip(),
-        command=text("command"),
-        shell=text("shell").strip(),
-        use_entrypoint=_boolean("use-entrypoint", text("use-entrypoint"), default=False),
-        working_directory=text("working-directory").strip() or ".",
-        exclude=tuple(filter(None, map(str.strip, _lines(text("exclude"))))),
-        targets=tuple(filter(None, map(str.strip, _lines(text("targets"))))),
-        max_parallel=number("max-parallel", text("max-parallel"), default=4, most=MAX_PARALLEL),
-        fail_fast=_boolean("fail-fast", text("fail-fast"), default=False),
-        retries=number("retries", text("retries"), default=0, most=MAX_RETRIES, least=0),
-        dry_run=_boolean("dry-run", text("dry-run"), default=False),
-        env=_lines(text("env")),
-        secret_env=_lines(text("secret-env")),
-        on_missing=text("on-missing").strip() or "fail",
-        keep_logins=_boolean("keep-logins", text("keep-logins"), default=False),
-        summary=_boolean("summary", text("summary"), default=True),
-    )
-    check(inputs)
-    return inputs
+    actor: str = ""
+    server: str = ""
+    event: str = ""
+    workspace: str = ""
+    lacks_secrets: bool = False
 
 
-def variable(name: str) -> str:
-    """The variable in which action.yml puts the input `name`."""
-    return PREFIX + name.upper().replace("-", "_")
+DEFAULTS: Final = Inputs()
 
 
-def own_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Variables that carry our inputs, under our names and under those that act sets besides."""
-    act = {f"INPUT_{name.upper().replace('_', '-')}" for name in Inputs._fields}
-    return tuple(
-        name
-        for name in environ
-        if name.startswith(PREFIX) or name.replace("_", "-").replace("INPUT-", "INPUT_", 1) in act
-    )
-
-
-def check(inputs: Inputs) -> None:
+def check_inputs(inputs: Inputs, *, needs_command: bool = True) -> None:
     """Refuse inputs that contradict each other.
+
+    Args:
+        inputs: the settings.
+        needs_command: whether a command has to be there.
 
     Raises:
         InputError: naming one of the two.
@@ -121,51 +100,52 @@ def check(inputs: Inputs) -> None:
     if inputs.on_missing not in {"fail", "skip"}:
         raise InputError("on-missing", "must be 'fail' or 'skip'")
     if inputs.registries and inputs.registries_file:
-        raise InputError("registries-file", "stands beside registries", "give one of them")
-    if inputs.argv is None and not inputs.command.strip():
+        raise InputError("registries-file", "cannot be combined with registries", "give one of them")
+    if needs_command and inputs.argv is None and not inputs.command.strip():
         raise InputError("command", "is empty", "write the command to run")
-    if inputs.argv is not None and not inputs.argv:
+    if inputs.argv is not None and not (inputs.argv and inputs.argv[0]):
         raise InputError("command", "is missing", "write it after --")
     if inputs.shell and inputs.argv is not None and len(inputs.argv) != 1:
         raise InputError("command", "must be one script with --shell", "quote the whole script after --")
+    if re.search(r"\s", inputs.shell):
+        raise InputError("shell", "must be one program, without options", "write its name alone, such as bash")
     _check_image(inputs)
     _check_targets(inputs)
-    if re.search(r"\s", inputs.shell):
-        raise InputError("shell", "must be one program, without options", "sh and bash get -e from us")
 
 
 def _check_image(inputs: Inputs) -> None:
     if inputs.image:
-        from registry_config.reference import image_host  # noqa: PLC0415  (its grammar takes a while to compile)
+        from registry_config.reference import parse_reference  # noqa: PLC0415  (its grammar takes a while to compile)
 
         try:
-            image_host(inputs.image)
+            parse_reference(inputs.image)
         except ValueError as error:
-            raise InputError("image", str(error)) from None
+            raise InputError("image", str(error), "write a reference such as alpine/helm:3.19.0") from None
         if inputs.keep_logins:
-            raise InputError("keep-logins", "has no meaning with image", "leave it out")
+            raise InputError("keep-logins", "cannot be combined with image", "leave one of them out")
     elif inputs.use_entrypoint:
-        raise InputError("use-entrypoint", "needs image")
+        raise InputError("use-entrypoint", "needs image", "set image, or leave it out")
     elif inputs.exclude:
-        raise InputError("exclude", "needs image")
+        raise InputError("exclude", "needs image", "set image, or leave it out")
     if inputs.use_entrypoint and inputs.shell:
-        raise InputError("use-entrypoint", "stands beside shell", "give one of them")
+        raise InputError("use-entrypoint", "cannot be combined with shell", "give one of them")
 
 
 def _check_targets(inputs: Inputs) -> None:
     text = "\n".join(inputs.argv) if inputs.argv is not None else inputs.command
-    if inputs.targets and PLACEHOLDER not in text:
-        raise InputError(
-            "targets", f"the command does not hold {PLACEHOLDER}", f"write {PLACEHOLDER} where the target goes"
-        )
-    if PLACEHOLDER in text and not inputs.targets:
-        raise InputError("command", f"holds {PLACEHOLDER}, but there are no targets", "add targets")
-    for number_, target in enumerate(inputs.targets, 1):
+    if inputs.targets and TARGET_PLACEHOLDER not in text:
+        problem = f"the command does not contain {TARGET_PLACEHOLDER}"
+        raise InputError("targets", problem, f"write {TARGET_PLACEHOLDER} where the target goes")
+    if TARGET_PLACEHOLDER in text and not inputs.targets:
+        raise InputError("command", f"contains {TARGET_PLACEHOLDER}, but there are no targets", "add targets")
+    for line, target in enumerate(inputs.targets, 1):
+        place = f"targets (line {line})"
         # A shell may read the command: nothing of a target may mean anything to it.
         if not _TARGET.fullmatch(target):
-            raise InputError(f"targets (line {number_})", "is not a reference or the beginning of one")
-        if target in inputs.targets[: number_ - 1]:
-            raise InputError(f"targets (line {number_})", "stands there before", "keep one of them")
+            problem = "is not a reference or the beginning of one"
+            raise InputError(place, problem, "write one such as ghcr.io/org/charts on each line")
+        if target in inputs.targets[: line - 1]:
+            raise InputError(place, "is a duplicate", "remove it")
 
 
 def number(name: str, text: str, *, default: int, most: int, least: int = 1) -> int:
@@ -222,24 +202,5 @@ def _value(place: str, name: str, environ: Mapping[str, str]) -> str:
     if name in environ:
         return environ[name]
     near = did_you_mean(name, environ)
-    raise InputError(
-        place,
-        "no such variable in the environment",
-        f"did you mean '{near}'?" if near else "set it in the step's env",
-    )
-
-
-def _lines(text: str) -> tuple[str, ...]:
-    # str.splitlines would also split at U+2028 and the like, which untrusted text may hold.
-    return tuple(text.replace("\r\n", "\n").split("\n"))
-
-
-def _boolean(name: str, text: str, *, default: bool) -> bool:
-    match text.strip():
-        case "":
-            return default
-        case "true":
-            return True
-        case "false":
-            return False
-    raise InputError(name, "must be true or false")
+    remedy = f"did you mean '{near}'?" if near else "set it in the step's env"
+    raise InputError(place, "no such variable in the environment", remedy)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import yaml
 
-from registry_config.docker_config import registry_and_path
 from registry_config.errors import InputError, did_you_mean
+from registry_config.reference import registry_and_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,11 @@ class Declaration(NamedTuple):
     source: Source
     purposes: frozenset[Purpose]
     path: str = ""
+
+    @property
+    def registry(self) -> str:
+        """Host and path, as messages name it."""
+        return f"{self.host}/{self.path}" if self.path else self.host
 
     def place(self, key: str = "") -> str:
         """The entry, or one of its keys, as messages name it."""

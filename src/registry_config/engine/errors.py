@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from registry_config.errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, UnavailableError
-from registry_config.reference import image_host
+from registry_config.reference import parse_reference
+
+if TYPE_CHECKING:
+    from registry_config.credentials.redaction import Redactor
 
 _PLACE: Final = "image"
 
 
+def reason_of(error: Exception, redactor: Redactor) -> str:
+    """The engine's own words, without the trace's number."""
+    return redactor.text(re.sub(r"\s*\[traceparent:[^]]*\]", "", str(error)).strip())
+
+
 def explain_pull(text: str, reference: str) -> UnavailableError:
     """Why the image cannot be had."""
-    host = image_host(reference)
+    host = parse_reference(reference).host
     for pattern, problem, remedy in _PULL_PROBLEMS:
         if re.search(pattern, text, re.IGNORECASE):
             return UnavailableError(_PLACE, problem.format(host=host), remedy.format(host=host))

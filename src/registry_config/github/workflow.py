@@ -119,8 +119,8 @@ class SafeOutput:
         return lambda data: self._feed("stderr", data)
 
     @property
-    def progress(self) -> Callable[[bytes], None]:
-        """Takes bytes that tell how an engine is getting on; they go into a folded group."""
+    def engine_log(self) -> Callable[[bytes], None]:
+        """Takes bytes of the engine's own log; they go into a folded group."""
         return self._fold
 
     def flush(self) -> None:

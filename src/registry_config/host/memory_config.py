@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.docker_config import (
     CONFIG_NAME,
     CREDENTIAL_KEYS,
-    canonical_host,
     environment,
     render,
 )
 from registry_config.errors import InputError, UnavailableError
+from registry_config.reference import canonical_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,7 +63,7 @@ def memory_config(
     own = _own_folder(environ)
     settings = _own_settings(own, keep_logins=keep_logins)
     kept, hidden = _split_logins(settings, credentials, keep_logins=keep_logins)
-    text = render([(c.host, c.username, c.secret) for c in credentials], kept)
+    text = render([credential.login for credential in credentials], kept)
     with _sealed(text.encode()) as descriptor, _folder(own, descriptor) as folder:
         # Root reads the first link everywhere. A rootless podman re-executes itself in a user namespace, from which
         # our /proc entry is refused: it gets a link to the descriptor it inherited.

@@ -12,22 +12,26 @@ from typing import TYPE_CHECKING, Final
 from registry_config.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, MutableMapping
 
 # Fields 50 and 51 of proc_pid_stat(5), counted from the third, which follows the closing parenthesis.
 _ENV_START: Final = 47
 _ENV_END: Final = 48
 
 
-def withdraw(names: Collection[str]) -> None:
-    """Remove these variables from `os.environ` and from `/proc/self/environ`.
+def scrub_environment(names: Collection[str], environ: MutableMapping[str, str]) -> None:
+    """Remove these variables from `environ` and from `/proc/self/environ`.
+
+    Args:
+        names: of the variables.
+        environ: the process's own environment, `os.environ`.
 
     Raises:
         UnavailableError: the kernel does not let a process write to its own memory.
     """
     wanted = {os.fsencode(name) for name in names}
     for name in names:
-        os.environ.pop(name, None)
+        environ.pop(name, None)
     if os.path.exists("/proc/self/environ"):
         _overwrite(wanted)
 

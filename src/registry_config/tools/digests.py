@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from registry_config.plan import Finished
+    from registry_config.results import CommandResult
 
 _DIGEST: Final = r"(sha256:[0-9a-f]{64})\b"
 _DIGEST_LINE: Final = re.compile(rf"^Digest: {_DIGEST}", re.MULTILINE)
@@ -30,7 +30,7 @@ REPORTS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = (
 _PROGRAMS: Final = frozenset(program for program, _, _ in REPORTS)
 
 
-def reported_digests(finished: Iterable[Finished]) -> tuple[str, ...]:
+def reported_digests(finished: Iterable[CommandResult]) -> tuple[str, ...]:
     """Each digest that the commands reported, once, in the order of their appearance.
 
     A program that is not in the table, such as a shell, may have run any of them: all rows count then.

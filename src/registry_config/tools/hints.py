@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from registry_config.docker_config import DOCKER_HUB, DOCKER_HUB_KEYS
 from registry_config.errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND
+from registry_config.reference import DOCKER_HUB, DOCKER_HUB_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from registry_config.plan import Finished
+    from registry_config.results import CommandResult
 
 _CREDENTIALS: Final = re.compile(
     r"\b401\b|\b403\b|unauthorized|\bdenied\b|forbidden|basic credential not found|no basic auth credentials"
@@ -64,12 +64,12 @@ PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 _HELM_HINT: Final = "helm 3 says 401 as well where a registry speaks plain HTTP: then --plain-http is missing"
 
 
-def speaks_of_credentials(finished: Finished) -> bool:
+def speaks_of_credentials(finished: CommandResult) -> bool:
     """Whether the output of a failed command says that a registry refused it."""
     return bool(_CREDENTIALS.search(finished.stderr.text) or _CREDENTIALS.search(finished.stdout.text))
 
 
-def asked_host(finished: Finished) -> str:
+def asked_host(finished: CommandResult) -> str:
     """The registry that the tool says it asked, or the one that its command names; empty if neither is found."""
     for text in (finished.stderr.text, finished.stdout.text):
         if match := _ASKED.findall(text) or _NAMED.findall(text):
@@ -80,7 +80,7 @@ def asked_host(finished: Finished) -> str:
     return ""
 
 
-def diagnose(finished: Finished, registries: Iterable[str], hidden_hosts: Iterable[str]) -> tuple[str, ...]:
+def diagnose(finished: CommandResult, registries: Iterable[str], hidden_hosts: Iterable[str]) -> tuple[str, ...]:
     """Lines that explain a failure.
 
     Args:
@@ -96,14 +96,14 @@ def diagnose(finished: Finished, registries: Iterable[str], hidden_hosts: Iterab
     return tuple(filter(None, lines))
 
 
-def _known_pattern(finished: Finished) -> str:
+def _known_pattern(finished: CommandResult) -> str:
     for pattern, hint in PATTERNS:
         if pattern.search(finished.stderr.text) or pattern.search(finished.stdout.text):
             return hint
     return ""
 
 
-def _refused(finished: Finished, registries: Iterable[str], hidden_hosts: Iterable[str]) -> list[str]:
+def _refused(finished: CommandResult, registries: Iterable[str], hidden_hosts: Iterable[str]) -> list[str]:
     """Lines about credentials, where the output speaks of them."""
     if not speaks_of_credentials(finished):
         return []
@@ -125,4 +125,4 @@ def _refused(finished: Finished, registries: Iterable[str], hidden_hosts: Iterab
 
 
 def _canonical(host: str) -> str:
-    return DOCKER_HUB if host in DOCKER_HUB_KEYS or host == "auth.docker.io" else host.lower()
+    return DOCKER_HUB if host in DOCKER_HUB_NAMES or host == "auth.docker.io" else host.lower()

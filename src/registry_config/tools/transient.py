@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from registry_config.plan import Finished
+    from registry_config.results import CommandResult
 
 # Name of the failure, pattern, where it was seen. docs/retries.md shows the same rows.
 TRANSIENT: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = tuple(
@@ -38,7 +38,7 @@ _LAST_LINES: Final = 5
 _MAX_WAIT_SECONDS: Final = 120.0
 
 
-def transient_failure(finished: Finished) -> str:
+def transient_failure(finished: CommandResult) -> str:
     """The name of the transient failure that ended a command; empty if it ended well, or for good."""
     text = _end(finished)
     if not finished.exit_code or finished.problem or _FINAL.search(text):
@@ -46,13 +46,13 @@ def transient_failure(finished: Finished) -> str:
     return next((name for name, pattern, _ in TRANSIENT if pattern.search(text)), "")
 
 
-def retry_after(finished: Finished) -> float:
+def retry_after(finished: CommandResult) -> float:
     """Seconds that the registry asked to wait, where the tool shows them; at most two minutes."""
     match = _RETRY_AFTER.search(_end(finished))
     return min(float(match[1]), _MAX_WAIT_SECONDS) if match else 0.0
 
 
-def _end(finished: Finished) -> str:
+def _end(finished: CommandResult) -> str:
     lines = [line for line in finished.stderr.text.splitlines() if line.strip()]
     lines = lines or [line for line in finished.stdout.text.splitlines() if line.strip()]
     return "\n".join(lines[-_LAST_LINES:])

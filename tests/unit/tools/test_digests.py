@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry_config.plan import Finished, Tail
+from registry_config.results import CommandResult, Tail
 from registry_config.tools.digests import reported_digests
 from support.tables import table
 
@@ -10,11 +10,11 @@ _A = f"sha256:{'a' * 64}"
 _B = f"sha256:{'b' * 64}"
 
 
-def _finished(program: str, stdout: str = "", stderr: str = "") -> Finished:
+def _finished(program: str, stdout: str = "", stderr: str = "") -> CommandResult:
     tails = Tail(), Tail()
     for tail, text in zip(tails, (stdout, stderr), strict=True):
         tail.write(text.encode())
-    return Finished((program, "push"), 0, *tails)
+    return CommandResult((program, "push"), 0, *tails)
 
 
 _HELM = f"Pushed: ghcr.io/org/charts/app:1.2.3\nDigest: {_A}\n"
@@ -55,7 +55,7 @@ _FLUX = f"► pushing artifact to ghcr.io/org/app:1\n✔ artifact successfully p
         "none": (_finished("oras", stdout="Error: nothing\n"), ()),
     },
 )
-def test_a_digest_is_found_where_its_tool_writes_it(finished: Finished, digests: tuple[str, ...]) -> None:
+def test_a_digest_is_found_where_its_tool_writes_it(finished: CommandResult, digests: tuple[str, ...]) -> None:
     assert reported_digests([finished]) == digests
 
 

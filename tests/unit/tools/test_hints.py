@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from registry_config.plan import Finished, Tail
+from registry_config.results import CommandResult, Tail
 from registry_config.tools.hints import asked_host, diagnose, speaks_of_credentials
 from support.tables import table
 
 
 def _finished(
     stderr: str = "", stdout: str = "", arguments: tuple[str, ...] = ("tool",), problem: str = ""
-) -> Finished:
+) -> CommandResult:
     tails = Tail(), Tail()
     for tail, text in zip(tails, (stdout, stderr), strict=True):
         tail.write(text.encode())
-    return Finished(arguments, 1, *tails, problem=problem)
+    return CommandResult(arguments, 1, *tails, problem=problem)
 
 
 _HELM = (
@@ -77,7 +77,7 @@ def test_other_lines_do_not(line: str) -> None:
         "nowhere": (_finished("denied", arguments=("helm", "push", "app")), ""),
     },
 )
-def test_the_host_that_was_asked_is_found(finished: Finished, host: str) -> None:
+def test_the_host_that_was_asked_is_found(finished: CommandResult, host: str) -> None:
     assert asked_host(finished) == host
 
 
@@ -156,7 +156,9 @@ def test_the_host_that_was_asked_is_found(finished: Finished, host: str) -> None
         "never started": (_finished("denied", problem="no such program"), {"a.example"}, set(), ()),
     },
 )
-def test_a_failure_is_explained(finished: Finished, hosts: set[str], hidden: set[str], lines: tuple[str, ...]) -> None:
+def test_a_failure_is_explained(
+    finished: CommandResult, hosts: set[str], hidden: set[str], lines: tuple[str, ...]
+) -> None:
     assert diagnose(finished, hosts, hidden) == lines
 
 

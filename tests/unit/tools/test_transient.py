@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from registry_config.plan import Finished, Tail
+from registry_config.results import CommandResult, Tail
 from registry_config.tools.transient import TRANSIENT, retry_after, transient_failure
 from support.tables import table
 
 
-def _finished(stderr: str = "", stdout: str = "", code: int = 1, problem: str = "") -> Finished:
+def _finished(stderr: str = "", stdout: str = "", code: int = 1, problem: str = "") -> CommandResult:
     tails = Tail(), Tail()
     for tail, text in zip(tails, (stdout, stderr), strict=True):
         tail.write(text.encode())
-    return Finished(("tool",), code, *tails, problem=problem)
+    return CommandResult(("tool",), code, *tails, problem=problem)
 
 
 _RESET = "read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer"
@@ -59,7 +59,7 @@ def test_only_a_failure_that_may_pass_is_transient(line: str, name: str) -> None
         "before the last five lines": (_finished(f"{_RESET}\n2\n3\n4\n5\n6"), ""),
     },
 )
-def test_a_failure_is_looked_for_where_a_tool_ends(finished: Finished, name: str) -> None:
+def test_a_failure_is_looked_for_where_a_tool_ends(finished: CommandResult, name: str) -> None:
     assert transient_failure(finished) == name
 
 
