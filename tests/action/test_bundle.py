@@ -282,6 +282,14 @@ def _one_file(released: Path, machine: Machine, path: str, *words: str) -> subpr
     return subprocess.run(program, cwd=machine.work, env=environ, capture_output=True, text=True, check=False)
 
 
+def test_the_one_file_has_no_engine_and_says_so(released: Path, machine: Machine) -> None:
+    declared = machine.declare([{"registry": "a.example.com", "username": "alice", "password": "password-0123456789"}])
+    words = ("run", "--registries", declared, "--image", "busybox", "--", "true")
+    done = _one_file(released, machine, runner_path(), *words)
+    assert (done.returncode, done.stdout) == (69, "")
+    assert "image: the Dagger SDK is not part of this installation" in done.stderr
+
+
 def test_the_one_file_unpacks_where_nobody_else_can_write_or_nowhere(released: Path, machine: Machine) -> None:
     cache, shared = machine.home / ".cache/registry-config", machine.temporary / f"registry-config-{os.getuid()}"
     cache.mkdir(parents=True)

@@ -7,6 +7,7 @@ import os
 import threading
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from registry_config.engine.connection import connection
@@ -45,6 +46,9 @@ class EngineRunner:
         interrupted: see `plan.Runner`.
         settings: which image, and how.
         redactor: knows what must not be seen.
+
+    Raises:
+        UnavailableError: the Dagger SDK is not there, as in the one file for other CIs.
     """
 
     def __init__(
@@ -54,6 +58,11 @@ class EngineRunner:
         redactor: Redactor,
         engine_log: Callable[[bytes], None],
     ) -> None:
+        if find_spec("dagger") is None:
+            problem = "the Dagger SDK is not part of this installation"
+            raise UnavailableError(
+                "image", problem, "install registry-config-action with uv or pip, or leave image out"
+            )
         self.interrupted = 0
         self.settings = settings
         self.redactor = redactor
