@@ -23,8 +23,8 @@ need_programs() {
         "${packages[@]}" >/dev/null
 }
 
-# Make uv available, the pinned one where the machine has none, and the locked environment in .venv.
-need_environment() {
+# Make uv available, the pinned one where the machine has none.
+need_uv() {
     if ! command -v uv >/dev/null; then
         say "installing uv"
         python3 -m venv "$cache/uv"
@@ -33,5 +33,10 @@ need_environment() {
         mkdir -p "$cache/bin"
         ln -sf "$cache/uv/bin/uv" "$cache/bin/uv"
     fi
+}
+
+# Make the locked environment in .venv.
+need_environment() {
+    need_uv
     uv sync --quiet --locked --project "$root" "$@"
 }
