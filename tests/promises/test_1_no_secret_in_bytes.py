@@ -199,7 +199,7 @@ def test_a_fault_of_ours_quotes_nothing(machine: Machine, canary: Canary) -> Non
     faulty = Machine(machine.root, program=(sys.executable, "-c", _FAULT))
     seen = on_command_line(faulty, canary, "true")
     first, *lines = [line for line in seen.came["stderr"].decode().splitlines() if "(line 1): " not in line]
-    assert (seen.code, first) == (70, "registry-config: a fault of ours (ValueError); please report these lines")
+    assert (seen.code, first) == (70, "registry-config: internal error (ValueError); please report these lines")
     assert lines[-1] == "  <string>:10 run"
     assert seen.in_bytes(canary) == []
 
