@@ -364,7 +364,7 @@ def test_a_fault_of_ours_is_told_after_what_the_tool_printed_and_quotes_nothing(
     ran = prepared._replace(environ=environ).run(Runner())
     first, told, *lines = ran.step.log
     assert (ran.code, ran.stderr, first) == (70, b"", "a")
-    assert told == "registry-config: a fault of ours (FileNotFoundError); please report these lines"
+    assert told == "registry-config: internal error (FileNotFoundError); please report these lines"
     assert [line for line in lines if not re.fullmatch(r"  \w+\.py:\d+ \w+", line)] == []
 
 
