@@ -18,6 +18,7 @@ import yaml
 from support.act import ACTION, ACTOR, copy_project
 from support.action import ROOT, installers, runner_path
 from support.cli import Machine
+from support.tools import need_tools, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,6 +140,7 @@ class Local:
         }
         last = {"needs": job, "runs-on": "ubuntu-24.04", "steps": [print_outputs]}
         text = f"{self._localised(path)}\n  outputs: {json.dumps(last)}\n"
+        need_tools(words_of(text) | self._words_of_called(text), runner_path())
         _write(self.repository / ".github/workflows/test.yml", text)
         _write(self.root / "event.json", json.dumps(payload))
         given = {name: value for name, value in (self._secrets() | dict(secrets or {})).items() if value}
@@ -165,6 +167,11 @@ class Local:
         for pattern, replacement, _ in self.replacements():
             text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
         return text
+
+    @staticmethod
+    def _words_of_called(text: str) -> set[str]:
+        called = [path for path in WORKFLOWS if f"workflows/{path.name}" in text]
+        return {word for path in called for word in words_of(path.read_text())}
 
     def _secrets(self) -> dict[str, str]:
         passwords = {host: next(iter(registry.users.values())) for host, registry in self.registries.items()}
