@@ -117,6 +117,9 @@ class Local:
         plain = "".join(f" --host reg={registry.address},tls=disabled" for registry in self.registries.values())
         unlogged = "--allow-http-registry --new-bundle-format=false --tlog-upload=false --use-signing-config=false"
         return [
+            (r"^ +- name: Get the action\n(?:        .*\n)+", "", "act knows no job.workflow_sha"),
+            (r"^( +)exclude: .*\.registry-config-action.*\n", "", "nor an image, for which alone it is"),
+            (r"\./\.registry-config-action\b", ACTION, "act knows no job.workflow_sha"),
             (r"^( *)- registry: ghcr\.io$", login, "the job's own token is for github.com alone"),
             (r"^ +image: (?!\$).*\n", "", "the tools of this machine; images are tested on an engine"),
             (r"(?<=default: )[\w./:-]+@sha256:\w+$", "''", "likewise, where the image is an input"),
