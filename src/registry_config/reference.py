@@ -72,7 +72,7 @@ def parse_reference(text: str) -> Reference:
 
 def references_in(text: str) -> Iterator[Reference]:
     """The references, or beginnings of references, that stand in a word of a command, a script or a variable."""
-    for word in re.findall(r"[A-Za-z0-9\[][\w.\-/:@+\[\]]*", text, re.ASCII):
+    for word in re.findall(r"[A-Za-z0-9\[][\w.\-/:@\[\]]*", text, re.ASCII):
         _, _, behind_scheme = word.rpartition("://")
         try:
             yield parse_reference((behind_scheme or word).rstrip("/:@."))
