@@ -51,7 +51,9 @@ class EngineRunner:
     ) -> None:
         if find_spec("dagger") is None:
             problem = "the Dagger SDK is not part of this installation"
-            raise UnavailableError("image", problem, "install registry-config-action with uv or pip, or leave image out")
+            raise UnavailableError(
+                "image", problem, "install registry-config-action with uv or pip, or leave image out"
+            )
         self._settings = settings
         self._environ = environ
         self._redactor = redactor
