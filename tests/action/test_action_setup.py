@@ -187,20 +187,35 @@ def test_the_environment_lies_in_the_runners_temporary_folder_and_nothing_else_i
     assert list(machine.home.iterdir()) == []
 
 
+def _open_folder(place: Path) -> None:
+    place.mkdir()
+    place.chmod(0o777)
+
+
+def _link(place: Path) -> None:
+    place.with_name("other").mkdir(0o700)
+    place.symlink_to("other")
+
+
+def _folder_of_another(place: Path) -> None:
+    if os.getuid():
+        pytest.skip("only root can give a folder to another user; run the tests as root")
+    place.mkdir(0o700)
+    os.chown(place, _NOBODY, _NOBODY)
+
+
 @table(
     "plant",
     {
-        "a folder to which others can write": lambda place: place.mkdir(0o700) or place.chmod(0o777),
-        "a link": lambda place: (place.with_name("other").mkdir(0o700), place.symlink_to("other")),
-        "a file": lambda place: place.write_text(""),
-        "another user's folder": lambda place: place.mkdir(0o700) or os.chown(place, _NOBODY, _NOBODY),
+        "a folder to which others can write": _open_folder,
+        "a link": _link,
+        "a file": Path.touch,
+        "another user's folder": _folder_of_another,
     },
 )
 def test_what_another_user_can_have_planted_is_refused(
     job: Action, machine: Machine, tmp_path: Path, plant: Callable[[Path], object]
 ) -> None:
-    if plant.__code__.co_names[-1] == "_NOBODY" and os.getuid():
-        pytest.skip("only root can give a folder to another user; run the tests as root")
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o1777)

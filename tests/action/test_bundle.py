@@ -45,7 +45,7 @@ _PLANTED = ("yaml.py", "sitecustomize.py", "usercustomize.py", "registry_config.
 
 def _bundle(project: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, **installers()}
-    program = [sys.executable, project / "scripts/bundle.py", *words]
+    program = [sys.executable, str(project / "scripts/bundle.py"), *map(str, words)]
     return subprocess.run(program, env=environ, capture_output=True, text=True, check=False)
 
 
@@ -114,7 +114,7 @@ def test_it_holds_what_is_imported_with_its_licences_and_nothing_else(released: 
 def test_all_that_a_step_without_an_image_imports_is_there(released: Path, tmp_path: Path, version: str) -> None:
     python = folder_with(version, tmp_path / "bin") / "python3"
     program = f"import sys; sys.path[:0] = ['{released}/src', '{released}/dist']; import {', '.join(_host_imports())}"
-    words = [python, "-I", "-S", "-W", "error", "-X", f"pycache_prefix={tmp_path}", "-c", program]
+    words = [str(python), "-I", "-S", "-W", "error", "-X", f"pycache_prefix={tmp_path}", "-c", program]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -160,7 +160,7 @@ def test_nothing_that_lies_where_python_looks_is_run(
     job: Action, machine: Machine, tmp_path: Path, version: str
 ) -> None:
     base = folder_with(version, tmp_path / "bin") / "python3"
-    subprocess.run([base.resolve(), "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    subprocess.run([str(base.resolve()), "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
     marker = f"open({str(tmp_path / 'planted')!r}, 'w')"
     for folder in (tmp_path / f"venv/lib/python{version}/site-packages", machine.work):
         for name in _PLANTED:
@@ -228,7 +228,7 @@ def test_on_musl_the_set_up_says_what_is_missing(job: Action, machine: Machine, 
 
 def test_musl_is_told_by_what_the_detection_asks(tmp_path: Path) -> None:
     if not shutil.which("musl-gcc"):
-        pytest.skip("no musl-gcc on this machine (apt-get install musl-tools)")
+        pytest.skip("musl-gcc was not installed (scripts/test --all-tools)")
     # What scripts/start.py asks of Python, which hands the C library's answer on.
     (tmp_path / "ask.c").write_text(
         "#include <stdio.h>\n#include <unistd.h>\n"
@@ -277,7 +277,7 @@ def test_the_one_file_serves_a_job_of_another_ci(
 
 
 def _one_file(released: Path, machine: Machine, path: str, *words: str) -> subprocess.CompletedProcess[str]:
-    program = ["sh", released / "registry-config", *words]
+    program = ["sh", str(released / "registry-config"), *words]
     environ = machine.environ({"PATH": path})
     return subprocess.run(program, cwd=machine.work, env=environ, capture_output=True, text=True, check=False)
 
@@ -313,7 +313,7 @@ def test_the_one_file_says_which_python_it_needs(
         path = str(folder_with(version, tmp_path / "bin"))
         there = f"{path}/python3 is Python 3.9"
     environ = machine.environ({"PATH": path})
-    program = ["/bin/sh", released / "registry-config", "--help"]
+    program = ["/bin/sh", str(released / "registry-config"), "--help"]
     done = subprocess.run(program, env=environ, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (69, "")
     assert done.stderr.startswith(f"registry-config: {there}")

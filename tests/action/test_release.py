@@ -63,7 +63,7 @@ def _git(folder: Path, *words: str) -> str:
 
 def _script(folder: Path, name: str, *words: str) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, **installers(), "UV_PROJECT_ENVIRONMENT": str(folder.parent / "venv")}
-    script = [folder / "scripts" / name, *words]
+    script = [str(folder / "scripts" / name), *words]
     return subprocess.run(script, cwd="/", env=environ, capture_output=True, text=True, check=False)
 
 

@@ -27,7 +27,7 @@ def _found() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for candidate in candidates:
         # A shim of pyenv's answers for a version that is not chosen with an error.
-        asked = [candidate, "-I", "-S", "-c", _VERSION]
+        asked = [str(candidate), "-I", "-S", "-c", _VERSION]
         if candidate.exists() and not (ran := subprocess.run(asked, capture_output=True, check=False)).returncode:
             version, _, path = ran.stdout.decode().strip().partition(" ")
             found.setdefault(version, Path(path))
