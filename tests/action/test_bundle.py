@@ -146,13 +146,22 @@ def _imports(path: Path) -> list[str]:
 def test_a_step_needs_a_python3_and_no_network(job: Action, machine: Machine, tmp_path: Path, version: str) -> None:
     folder = folder_with(version, tmp_path / "bin")
     path = path_without(tmp_path / "path", "uv", "python3", "pip", "pip3", path=runner_path())
-    before = _files(job.root)
+    before = {name: content for name, content in _files(job.root).items() if "__pycache__" not in name}
     done = job.run(machine, _NOTHING, {"PATH": f"{folder}:{path}"})
     assert (done.setup.stdout, done.setup.stderr, done.last.code, done.outputs["exit-code"]) == (b"", b"", 0, "0")
     assert Path(_start(done)[0]).resolve() == (folder / "python3").resolve()
-    # No environment was made; what was compiled lies in the runner's own folder.
-    assert [path.name for path in (job.temporary / "registry-config").iterdir()] == ["compiled"]
-    assert (list(machine.home.iterdir()), list(machine.work.iterdir()), _files(job.root)) == ([], [], before)
+    # No environment was made, and nothing else but what Python compiles beside the sources.
+    assert [list(folder.iterdir()) for folder in (job.temporary, machine.home, machine.work)] == [[], [], []]
+    after = _files(job.root)
+    assert {name: content for name, content in after.items() if "__pycache__" not in name} == before
+
+
+def test_nothing_is_compiled_into_the_workspace(released: Path, machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "runner").mkdir()
+    shutil.copytree(released, machine.work / "here", ignore=shutil.ignore_patterns("__pycache__"))
+    before = _files(machine.work)
+    done = Action(machine.work / "here", tmp_path / "runner", {}, _OFFLINE).run(machine, _NOTHING)
+    assert (done.last.code, "-S" in _start(done), _files(machine.work)) == (0, True, before)
 
 
 @pytest.mark.parametrize("version", SUPPORTED)
