@@ -1,0 +1,150 @@
+"""`verify`: ask the registries, before anything runs, whether the credentials are good and may do what is needed.
+
+Slow to import: import it where verify is on.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import threading
+import time
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from registry_config.http.client import Client
+from registry_config.http.messages import HttpError
+from registry_config.oci import permission
+from registry_config.oci.access import Access, Outcome, unanswered
+from registry_config.oci.advice import advice
+from registry_config.oci.entry import DENIED, LOGIN, NO_REPOSITORY, NOT_PROVABLE, PULL, REJECTED, VERIFIED, Row, Settled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from registry_config.oci.entry import Entry
+
+SECONDS: Final = 60.0
+MAX_PARALLEL: Final = 16
+_ANYBODY: Final = "this registry does not refuse a wrong one at the login"
+
+
+def verify(entries: Sequence[Entry], environ: Mapping[str, str], new_secret: Callable[[str], None]) -> list[Row]:
+    """Ask every registry, sixteen of them in parallel.
+
+    Args:
+        entries: each with what the command needs of it; without, its login alone is asked for.
+        environ: for proxies and certificates.
+        new_secret: told every token of a token server as soon as it is there, by one thread at a time.
+
+    Returns:
+        For each entry, in their order, the row of its login and one for each repository; none of these after a
+        rejected login.
+    """
+    lock, turns = threading.Lock(), threading.Semaphore(MAX_PARALLEL)
+
+    def tell(secret: str) -> None:
+        with lock:
+            new_secret(secret)
+
+    def work(entry: Entry, rows: Future[list[Row]]) -> None:
+        with turns:
+            try:
+                rows.set_result(_ask(entry, environ, tell))
+            except BaseException as error:  # noqa: BLE001  (handed on to the caller)
+                rows.set_exception(error)
+
+    outcomes: list[Future[list[Row]]] = []
+    for entry in entries:
+        outcomes.append(Future())
+        # Daemons: a run that is ended does not wait for a registry.
+        threading.Thread(target=work, args=(entry, outcomes[-1]), daemon=True).start()
+    return [row for outcome in outcomes for row in outcome.result()]
+
+
+def refusing(rows: Iterable[Row], *, actions_known: bool = True) -> list[Row]:
+    """The rows for which nothing is run (exit code 77).
+
+    Args:
+        rows: what `verify` gave.
+        actions_known: false where nobody knows what the command does with a repository (an unknown tool, a script):
+            then only what was said of a login counts.
+    """
+    bad = (REJECTED, DENIED, NO_REPOSITORY)
+    return [row for row in rows if row.verdict in bad and (actions_known or row.action == LOGIN)]
+
+
+def _ask(entry: Entry, environ: Mapping[str, str], new_secret: Callable[[str], None]) -> list[Row]:
+    client = Client(environ, seconds=SECONDS, authorities=entry.authorities, plain_http=entry.plain_http)
+    try:
+        return _rows(Access(client, entry, new_secret), entry)
+    finally:
+        client.close()
+
+
+def _rows(access: Access, entry: Entry) -> list[Row]:
+    failed = _outcome(access.greet)
+    if failed:
+        return [
+            _row(access, entry, LOGIN, failed),
+            *(_row(access, entry, probe.action, failed, probe.repository) for probe in entry.probes),
+        ]
+    login = _outcome(access.login) or Outcome(VERIFIED)
+    if login.verdict == REJECTED:
+        return [_row(access, entry, LOGIN, login)]
+    rows = []
+    for probe in entry.probes:
+        outcome = _outcome(partial(permission.check, access, probe)) or Outcome(VERIFIED)
+        if outcome.verdict == DENIED and login.verdict == NOT_PROVABLE:
+            outcome = outcome._replace(problem=f"{outcome.problem}; the credential itself may be wrong: {_ANYBODY}")
+        rows.append(_row(access, entry, probe.action, outcome, probe.repository))
+        shown = outcome.verdict == VERIFIED and probe.action == PULL and login.verdict == NOT_PROVABLE
+        if shown and permission.proves_credential(access, probe):
+            login = Outcome(VERIFIED)
+    return [_row(access, entry, LOGIN, login), *rows]
+
+
+def _outcome(ask: Callable[[], None]) -> Outcome | None:
+    """What ended the questions; None if nothing did."""
+    try:
+        ask()
+    except Settled as settled:
+        return Outcome(settled.verdict, settled.problem, settled.remedy)
+    except HttpError as error:
+        return unanswered(error)
+    return None
+
+
+def _row(access: Access, entry: Entry, action: str, outcome: Outcome, repository: str = "") -> Row:
+    if outcome.verdict == VERIFIED:
+        return Row(entry.registry, repository, action, VERIFIED)
+    remedy = outcome.remedy or advice(access.kind, outcome.verdict, action, repository, job_token=entry.job_token)
+    problem = outcome.problem
+    if outcome.verdict in (REJECTED, DENIED) and (expired := expiry(entry.secret)) and expired < time.time():
+        problem += f"; the credential itself says that it expired at {_moment(expired)}"
+    return Row(entry.registry, repository, action, outcome.verdict, f"{problem}; {remedy}")
+
+
+def expiry(secret: str) -> float | None:
+    """When a credential that is a JSON Web Token expires (RFC 7519, `exp`), in seconds since 1970; else None.
+
+    Nothing but this is read from it: who gave it, and to whom, nobody has verified.
+    """
+    parts = secret.split(".")
+    if len(parts) != 3:  # noqa: PLR2004  (header, claims, signature)
+        return None
+    try:
+        claims = json.loads(binascii.a2b_base64(parts[1].translate(_URL_SAFE) + "=="))
+    except (ValueError, RecursionError):
+        return None
+    moment = claims.get("exp") if isinstance(claims, dict) else None
+    return float(moment) if isinstance(moment, int) and 0 < moment < _YEAR_10000 else None
+
+
+_URL_SAFE: Final = str.maketrans("-_", "+/")
+_YEAR_10000: Final = 253_402_300_800
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
