@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from registry_config.redaction import Redactor
-from registry_config.secret_forms import forms
+from registry_config.credentials.encodings import forms
+from registry_config.credentials.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import atheris
 
-CASES = Path(__file__).parents[1] / "tests/unit/cases"
+CASES = Path(__file__).parents[1] / "tests/unit/declaration/cases"
 # Pure Python, so that its grammar is covered too; libyaml's is compiled.
 sys.modules["yaml._yaml"] = None  # type: ignore[assignment]
 
 with atheris.instrument_imports(include=["registry_config", "yaml"]):
-    from registry_config.command import parse_commands
-    from registry_config.credentials import JobToken, read_credential
+    from registry_config.credentials.reading import JobToken, read_credential
+    from registry_config.declaration.command import parse_commands
+    from registry_config.declaration.registries import decode, parse_registries
     from registry_config.docker_config import render
     from registry_config.errors import InputError
-    from registry_config.registries import decode, parse_registries
 
 
 def fuzz_one(data: bytes) -> None:

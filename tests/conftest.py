@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from registry_config.declaration.inputs import PREFIX
 from registry_config.docker_config import CONFIG_VARIABLES
-from registry_config.inputs import PREFIX
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter

@@ -6,7 +6,7 @@ what was typed where a credential could stand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,12 +20,14 @@ EXIT_BUG = 70
 EXIT_NOT_FOUND = 127
 EXIT_NOT_EXECUTABLE = 126
 EXIT_SIGNAL_BASE = 128
+# What timeout(1) answers.
+EXIT_TIMEOUT = 124
 
 
 class RegistryConfigError(Exception):
     """A refusal that a person can act on."""
 
-    exit_code: ClassVar[int] = EXIT_BUG
+    exit_code: int = EXIT_BUG
 
     def __init__(self, place: str, problem: str, remedy: str = "") -> None:
         super().__init__(place, problem, remedy)
@@ -54,6 +56,14 @@ class UnavailableError(RegistryConfigError):
     """The engine, the image or something of the machine cannot be had."""
 
     exit_code = EXIT_UNAVAILABLE
+
+
+class SignalError(RegistryConfigError):
+    """A signal ended the run before a command ran."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__("", f"ended by signal {signal_number}")
+        self.exit_code = EXIT_SIGNAL_BASE + signal_number
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

@@ -2,76 +2,86 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from registry_config.host import HostRunner
-from registry_config.job import planned
-from registry_config.report import make_report
-from registry_config.targets import Policy, Release
+from registry_config.commands import preview, shown
+from registry_config.host.runner import HostRunner
+from registry_config.report import Report, make_report
+from registry_config.targets import Policy, TargetRunner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from registry_config.inputs import Inputs
+    from registry_config.declaration.inputs import Inputs
     from registry_config.job import Job
+    from registry_config.observer import Observer
     from registry_config.plan import Output, Runner
-    from registry_config.report import Report
-    from registry_config.targets import Observer, Outcome
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def execute(job: Job, inputs: Inputs, output: Output, observer: Observer, *, stdin_is_ours: bool = False) -> Report:
-    """Run a job's plan, once or for each target, handing signals on meanwhile.
+def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output, observer: Observer) -> Report:
+    """Run a job's plans, handing signals on meanwhile.
 
     Args:
         job: what passed every check.
-        inputs: how often, and how many at a time.
+        inputs: how often, and how many in parallel.
+        environ: what the tools inherit, without our inputs and credentials.
         output: where the tool's output goes.
         observer: who is told of the targets' states.
-        stdin_is_ours: the tool gets an empty standard input.
 
     Raises:
         RegistryConfigError: the run was refused; with targets each refusal is that target's own.
     """
     started = time.monotonic()
     policy = Policy(inputs.max_parallel, inputs.fail_fast, inputs.retries)
-    runner = _runner(job, inputs, output, stdin_is_ours=stdin_is_ours)
-    release = Release(runner, policy, observer)
-    with _signals_to(release), runner:
+    runner = _runner(job, inputs, environ, output)
+    targets = TargetRunner(runner, policy, observer, job.redactor)
+    with _signals_to(targets), runner:
         if inputs.dry_run:
-            runner.run(job.plan._replace(commands=()), output)
-            outcomes: tuple[Outcome, ...] = ()
-        elif job.targets:
-            outcomes = release.run_all(job.plan, job.targets, output.progress)
+            planned = _preview(job, runner, output)
+            return Report(planned=planned, image=runner.notes.image, seconds=time.monotonic() - started)
+        if job.targets:
+            results = targets.run_all(job.plans, output.engine_log)
         else:
-            outcome = release.run_one(job.plan, output)
-            if outcome.error:
-                raise outcome.error
-            outcomes = (outcome,)
-    hosts = frozenset(credential.registry for credential in job.plan.credentials)
-    report = make_report(outcomes, job.redactor, hosts, runner.notes, time.monotonic() - started)
-    return report._replace(planned=planned(job)) if inputs.dry_run else report
+            results = (targets.run_one(job.plans[0], output),)
+            error, result = results[0].error, results[0].result
+            if error and not (result and result.commands):
+                raise error
+    return make_report(results, job.redactor, job.registries, runner.notes, time.monotonic() - started)
 
 
-def _runner(job: Job, inputs: Inputs, output: Output, *, stdin_is_ours: bool) -> Runner:
+def _preview(job: Job, runner: Runner, output: Output) -> tuple[str, ...]:
+    """What the job would run, a line for each command and target."""
+    lines = []
+    for plan in job.plans:
+        with runner.workplace(plan, output) as workplace:
+            lines += [shown(command, job.redactor) for command in preview(plan, workplace.find)]
+    return tuple(lines)
+
+
+def _runner(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output) -> Runner:
     if job.image is None:
-        return HostRunner(dict(os.environ), job.redactor, keep_logins=inputs.keep_logins, stdin_is_ours=stdin_is_ours)
-    from registry_config.engine import EngineRunner  # noqa: PLC0415  (asyncio and more; not for the host)
+        return HostRunner(environ, job.redactor, keep_logins=inputs.keep_logins, stdin_is_ours=inputs.stdin_is_ours)
+    from registry_config.engine.runner import EngineRunner  # noqa: PLC0415  (asyncio and more; not for the host)
 
-    environ = {name: value for name, value in os.environ.items() if name not in job.plan.secret_variables}
-    return EngineRunner(job.image, environ, job.redactor, output.progress)
+    secret = job.plans[0].secret_variables
+    return EngineRunner(
+        job.image,
+        {name: value for name, value in environ.items() if name not in secret},
+        job.redactor,
+        output.engine_log,
+    )
 
 
 @contextmanager
-def _signals_to(release: Release) -> Iterator[None]:
+def _signals_to(targets: TargetRunner) -> Iterator[None]:
     """Hand signals to what runs; one that we were started to ignore stays ignored."""
     handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, lambda n, _: release.interrupt(n)) for number in handled}
+    before = {number: signal.signal(number, lambda n, _: targets.interrupt(n)) for number in handled}
     try:
         yield
     finally:

@@ -1,33 +1,40 @@
-"""What is to be run and what came of it: the values between the inputs, a runner and the report."""
+"""What is to be run, and what runs it: the values and the two interfaces between the inputs and a runner."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
-
-from registry_config.errors import EXIT_SIGNAL_BASE
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from typing_extensions import Self
 
-    from registry_config.command import Command
-    from registry_config.credentials import Credential
-    from registry_config.errors import RegistryConfigError
-    from registry_config.redaction import Redactor
-
-# The output `stdout` is cut to this many bytes, its end kept.
-TAIL_BYTES: Final = 64 * 1024
+    from registry_config.credentials.reading import Credential
+    from registry_config.declaration.command import Command
+    from registry_config.results import CommandResult, RunNotes
 
 
 class Plan(NamedTuple):
-    """One run: commands in order, where, and with which credentials and variables."""
+    """One run: commands in order, where, and with which credentials and variables.
+
+    Attributes:
+        commands: in the order in which they run.
+        working_directory: of all of them.
+        credentials: those that a command may get; which one gets what is decided for each command.
+        variables: for the commands' environment.
+        secret_variables: likewise, their values never to be seen.
+        target: the target that stands in the commands; empty for a run without targets.
+        timeout: seconds after which one attempt of one command is ended; None for no limit.
+    """
 
     commands: tuple[Command, ...]
     working_directory: str
     credentials: tuple[Credential, ...]
     variables: Mapping[str, str]
     secret_variables: Mapping[str, str]
+    target: str = ""
+    timeout: float | None = None
 
     def __repr__(self) -> str:
         return f"Plan({self.commands!r}, {self.working_directory!r}, {self.credentials!r}, …)"
@@ -42,7 +49,7 @@ class ImageSettings(NamedTuple):
         use_entrypoint: put the image's entrypoint before each command.
         home: the variable `HOME` as declared for the command; empty for the image's own.
         exclude: globs, of dockerignore's syntax, that neither go to the engine nor come back.
-        withheld: absolute paths of files that do not either.
+        excluded_files: absolute paths of files that do not either.
     """
 
     reference: str
@@ -50,100 +57,7 @@ class ImageSettings(NamedTuple):
     use_entrypoint: bool
     home: str
     exclude: tuple[str, ...]
-    withheld: tuple[str, ...]
-
-
-class Finished(NamedTuple):
-    """One command that ran to its end.
-
-    Attributes:
-        arguments: its words, redacted.
-        exit_code: its own, 127 or 126 where it could not be started, 128+n where signal n ended it.
-        stdout: redacted; the last 64 KiB.
-        stderr: redacted; the last 64 KiB.
-        problem: why it could not be started, in our words.
-    """
-
-    arguments: tuple[str, ...]
-    exit_code: int
-    stdout: Tail
-    stderr: Tail
-    problem: str = ""
-
-    @property
-    def program(self) -> str:
-        """The first word, without its folder."""
-        return self.arguments[0].rpartition("/")[2]
-
-
-def refused(command: Command, error: RegistryConfigError, redactor: Redactor) -> Finished:
-    """A command that was refused after others had run, so that the report tells of those too."""
-    words = tuple(redactor.text(word.text) for word in command)
-    return Finished(words, error.exit_code, Tail(), Tail(), problem=str(error))
-
-
-class Result(NamedTuple):
-    """What came of a plan: the commands that ran, the last of them being the one that failed, if any did."""
-
-    finished: tuple[Finished, ...]
-    seconds: float
-    signal_number: int = 0
-
-    @property
-    def exit_code(self) -> int:
-        """That of the command which failed; 128+n where signal n reached us between two commands; else 0."""
-        interrupted = EXIT_SIGNAL_BASE + self.signal_number if self.signal_number else 0
-        return next((f.exit_code for f in self.finished if f.exit_code), interrupted)
-
-
-class RunNotes(NamedTuple):
-    """What a runner has to tell besides the result.
-
-    Attributes:
-        hidden_hosts: registries for which the user's own config has a login that the tool did not see.
-        image: the tool image by digest.
-        warnings: what the user should know.
-    """
-
-    hidden_hosts: frozenset[str] = frozenset()
-    image: str = ""
-    warnings: tuple[str, ...] = ()
-
-
-class Tail:
-    """Keeps the end of what is written to it."""
-
-    def __init__(self, limit: int = TAIL_BYTES) -> None:
-        self._limit = limit
-        self._data = bytearray()
-        self.total = 0
-
-    def write(self, data: bytes) -> None:
-        """Append `data`, dropping what no longer fits from the front."""
-        self.total += len(data)
-        self._data += data[-self._limit :]
-        if len(self._data) > 2 * self._limit:
-            del self._data[: -self._limit]
-
-    def append(self, other: Tail) -> None:
-        """Write what another tail has kept, and count what it has not."""
-        self.write(other.data)
-        self.total += other.total - len(other.data)
-
-    @property
-    def data(self) -> bytes:
-        """The last bytes written."""
-        return bytes(self._data[-self._limit :])
-
-    @property
-    def text(self) -> str:
-        """The same as text, undecodable bytes replaced."""
-        return self.data.decode("utf-8", "replace")
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether more was written than is kept."""
-        return self.total > self._limit
+    excluded_files: tuple[str, ...]
 
 
 class Output(Protocol):
@@ -158,30 +72,53 @@ class Output(Protocol):
         """Takes bytes of the standard error."""
 
     @property
-    def progress(self) -> Callable[[bytes], None]:
-        """Takes bytes that tell how an engine is getting on."""
+    def engine_log(self) -> Callable[[bytes], None]:
+        """Takes bytes of the engine's own log."""
+
+
+class Workplace(Protocol):
+    """Where the commands of one plan run one after the other: this machine, or a container of the image."""
+
+    def find(self, pattern: str) -> list[str]:
+        """The files of the working directory that a pattern stands for, as Python's `glob` finds them."""
+
+    def run(self, arguments: tuple[str, ...], credentials: tuple[Credential, ...]) -> CommandResult:
+        """Run one command, once, with these credentials in its config.
+
+        A command that fails may be run again; it starts from the state that the last good one left.
+
+        Raises:
+            UnavailableError: something that the command needs cannot be had.
+        """
 
 
 class Runner(Protocol):
-    """Executes plans, on this machine or in an image, several at a time if need be; to be entered first."""
+    """Gives plans a place to run in, several at a time if need be; to be entered first.
+
+    Attributes:
+        interrupted: the last signal that was handed to it; 0 for none.
+    """
+
+    interrupted: int
 
     def __enter__(self) -> Self:
-        """Get ready."""
+        """Connect to an engine and pull the image, where these are needed."""
 
     def __exit__(self, *exception: object) -> None:
-        """Put everything away."""
+        """Close what was opened."""
 
-    def run(self, plan: Plan, output: Output) -> Result:
-        """Run the commands in order, stopping at the first that fails.
+    def workplace(self, plan: Plan, output: Output) -> AbstractContextManager[Workplace]:
+        """A place for the commands of one plan; changed files are brought back at its end.
 
         Raises:
-            InputError: a pattern matches no file.
+            InputError: the working directory does not exist.
+            SecretFileError: at the end: a file that came back held a secret; it was deleted.
             UnavailableError: something that the run needs cannot be had.
         """
 
     @property
     def notes(self) -> RunNotes:
-        """What the last run has to tell besides its result."""
+        """What there is to tell besides the results, so far."""
 
     def interrupt(self, signal_number: int) -> None:
         """Hand a signal to whatever runs now."""

@@ -7,7 +7,6 @@ Dagger module; `function(name=…)` says where a name there differs.
 # No postponed annotations: Dagger's SDK reads the types of a module's functions while it is imported.
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
@@ -16,20 +15,25 @@ import dagger
 from dagger import Doc, dag, function, object_type
 from typing_extensions import Self
 
-from registry_config.credentials import checked_secret
-from registry_config.docker_config import CONFIG_NAME, auth_value, canonical_host, environment, render
+from registry_config.credentials.reading import checked_secret
+from registry_config.declaration.registries import check_username
+from registry_config.docker_config import Login, render
+from registry_config.engine.image import contents
+from registry_config.engine.image_user import image_user
+from registry_config.engine.mounts import (
+    NONCE_VARIABLE,
+    OWNER,
+    REMOVED_VARIABLE,
+    VARIABLES,
+    fresh_name,
+    mounts,
+    nonce,
+)
 from registry_config.errors import InputError
-from registry_config.image_reference import image_host
-from registry_config.image_user import image_user
-from registry_config.registries import check_username
-from registry_config.secret_forms import is_short
+from registry_config.reference import canonical_host, parse_reference
 
 _DEFAULT_NAME = "registry-config"
 _DEFAULT_MODE = 0o400
-# What the command line uses in an image too: a folder of its own, readable by whoever the tool runs as.
-_TOOLS_FOLDER = "/run/oci-auth"
-_TOOLS_MODE = 0o444
-_BUILDX_FOLDER = "/tmp/.buildx"  # noqa: S108  (in the container; buildx needs one that it can write to)
 
 _Method = TypeVar("_Method", bound=Callable[..., object])
 
@@ -170,7 +174,7 @@ class RegistryConfig:
             ValueError: not an image reference.
         """
         base = dag.container()
-        host = image_host(image)
+        host = parse_reference(image).host
         for login in self._logins:
             if login.host == host:
                 base = base.with_registry_auth(host, login.username, login.secret)
@@ -195,28 +199,18 @@ class RegistryConfig:
             dagger.ExecError: the command failed.
         """
         container = await self._mount_for_tools(container)
-        execution = container.with_env_variable("REGISTRY_CONFIG_RUN", uuid.uuid4().hex).with_exec(
-            args, use_entrypoint=use_entrypoint
-        )
+        execution = container.with_env_variable(NONCE_VARIABLE, nonce()).with_exec(args, use_entrypoint=use_entrypoint)
         return await execution.sync()
 
     async def _mount_for_tools(self, container: dagger.Container) -> dagger.Container:
-        logins = await _plain(self._logins)
-        config = _new_secret(_DEFAULT_NAME, render(logins))
-        paths = [f"{_TOOLS_FOLDER}/{CONFIG_NAME}"]
-        if home := await _home(container):
-            paths.append(f"{home}/.docker/{CONFIG_NAME}")
-        for path in paths:
-            container = container.with_mounted_secret(path, config, owner="0:0", mode=_TOOLS_MODE)
-        # The engine hides whole secrets only in what a tool prints, of those that it has: so it gets the parts as well.
-        parts = {p for _, user, text in logins for p in (text, auth_value(user, text)) if not is_short(p)}
-        for number, part in enumerate(sorted(parts)):
-            secret = _new_secret(_DEFAULT_NAME, part)
-            container = container.with_mounted_secret(f"{_TOOLS_FOLDER}/parts/{number}", secret)
-        variables = environment(_TOOLS_FOLDER) | {"BUILDX_CONFIG": _BUILDX_FOLDER}
-        for name, value in variables.items():
+        logins, home = await asyncio.gather(_plain(self._logins), _home(container))
+        texts: dict[str, dagger.Secret] = {}
+        for path, text, mode in mounts(logins, home):
+            secret = texts.setdefault(text, _new_secret(_DEFAULT_NAME, text))
+            container = container.with_mounted_secret(path, secret, owner=OWNER, mode=mode)
+        for name, value in VARIABLES.items():
             container = container.with_env_variable(name, value)
-        return container.without_env_variable("DOCKER_AUTH_CONFIG")
+        return container.without_env_variable(REMOVED_VARIABLE)
 
 
 async def _secret(logins: tuple[_Login, ...], name: str) -> dagger.Secret:
@@ -224,15 +218,15 @@ async def _secret(logins: tuple[_Login, ...], name: str) -> dagger.Secret:
     return _new_secret(name or _DEFAULT_NAME, render(await _plain(logins)))
 
 
-async def _plain(logins: tuple[_Login, ...]) -> list[tuple[str, str, str]]:
-    """Host, user and password of each."""
+async def _plain(logins: tuple[_Login, ...]) -> list[Login]:
+    """The same with the passwords themselves."""
     texts = await asyncio.gather(*(login.secret.plaintext() for login in logins))
-    return [(login.host, login.username, _checked(login, text)) for login, text in zip(logins, texts, strict=True)]
+    return [Login(login.host, login.username, _checked(login, text)) for login, text in zip(logins, texts, strict=True)]
 
 
 def _new_secret(name: str, text: str) -> dagger.Secret:
     """A secret under a name that is never used twice: Dagger tells secrets apart by their names."""
-    return dag.set_secret(f"{name}-{uuid.uuid4().hex}", text)
+    return dag.set_secret(fresh_name(name), text)
 
 
 def _checked(login: _Login, text: str) -> str:
@@ -245,13 +239,6 @@ def _checked(login: _Login, text: str) -> str:
 
 async def _home(container: dagger.Container) -> str:
     user, home, passwd = await asyncio.gather(
-        container.user(), container.env_variable("HOME"), _contents(container, "/etc/passwd")
+        container.user(), container.env_variable("HOME"), contents(container, "/etc/passwd")
     )
-    return image_user(user.partition(":")[0], home or "", passwd, "").home.rstrip("/")
-
-
-async def _contents(container: dagger.Container, path: str) -> str:
-    try:
-        return await container.file(path).contents()
-    except dagger.QueryError:
-        return ""
+    return image_user(user.partition(":")[0], home or "", passwd, "").home

@@ -6,15 +6,14 @@ import json
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from registry_config.digests import reported_digests
-from registry_config.plan import Tail
+from registry_config.results import Tail
+from registry_config.tools.digests import reported_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from registry_config.plan import Finished, RunNotes
-    from registry_config.redaction import Redactor
-    from registry_config.targets import Outcome
+    from registry_config.credentials.redaction import Redactor
+    from registry_config.results import CommandResult, RunNotes, TargetResult
 
 _CUT_NOTE = "[the beginning was cut: only the last 64 KiB are kept]\n"
 
@@ -60,7 +59,7 @@ class Report(NamedTuple):
     Attributes:
         targets: one for each target; one without a name for a run without targets; none where nothing ran.
         stdout: of all commands, redacted; the last 64 KiB.
-        skipped: nothing ran, on purpose.
+        skipped: nothing ran, because a secret was empty and that was to be skipped.
         error: why nothing ran.
         image: the tool image by digest.
         warnings: what the user should know.
@@ -121,14 +120,26 @@ class Report(NamedTuple):
 
 
 def make_report(
-    outcomes: Iterable[Outcome], redactor: Redactor, hosts: frozenset[str], notes: RunNotes, seconds: float
+    results: Iterable[TargetResult],
+    redactor: Redactor,
+    registries: tuple[str, ...],
+    notes: RunNotes,
+    seconds: float,
 ) -> Report:
-    """Tell what came of a run, redacted."""
+    """Tell what came of a run, redacted.
+
+    Args:
+        results: of each target.
+        redactor: hides what must not be seen.
+        registries: what was declared for the command.
+        notes: what the runner has to tell besides.
+        seconds: how long it took.
+    """
     targets = []
     stdout = Tail()
-    for outcome in outcomes:
-        targets.append(_target_report(outcome, redactor, hosts, notes))
-        for command in outcome.result.finished if outcome.result else ():
+    for result in results:
+        targets.append(_target_report(result, redactor, registries, notes))
+        for command in result.result.commands if result.result else ():
             stdout.append(command.stdout)
     return Report(
         targets=tuple(targets),
@@ -139,32 +150,34 @@ def make_report(
     )
 
 
-def _target_report(outcome: Outcome, redactor: Redactor, hosts: frozenset[str], notes: RunNotes) -> TargetReport:
-    finished = outcome.result.finished if outcome.result else ()
-    reason = str(outcome.error) if outcome.error else ""
+def _target_report(
+    result: TargetResult, redactor: Redactor, registries: tuple[str, ...], notes: RunNotes
+) -> TargetReport:
+    commands = result.result.commands if result.result else ()
+    failed = result.result.failed if result.result else None
+    reason = str(result.error) if result.error else ""
     hints: tuple[str, ...] = ()
-    if outcome.result is None and outcome.error is None:
-        reason = "not started, as another target had failed"
-    elif outcome.exit_code and not reason:
-        failed = finished[-1] if finished else None
-        reason = (failed.problem if failed else "") or f"the command failed with exit code {outcome.exit_code}"
-        hints = _hints(failed, hosts, notes) if failed else ()
+    if result.result is None and result.error is None:
+        reason = "not started, because another target failed"
+    elif result.exit_code and not reason:
+        reason = (failed.problem if failed else "") or f"the command failed with exit code {result.exit_code}"
+        hints = _hints(failed, registries, notes) if failed else ()
     return TargetReport(
-        target=outcome.target,
-        exit_code=outcome.exit_code if finished or outcome.exit_code else None,
-        digests=reported_digests(finished),
-        attempts=outcome.attempts,
-        seconds=outcome.seconds,
+        target=result.target,
+        exit_code=result.exit_code if commands or result.exit_code else None,
+        digests=reported_digests(commands),
+        attempts=result.attempts,
+        seconds=result.seconds,
         reason=redactor.text(reason),
         hints=tuple(map(redactor.text, hints)),
-        commands=tuple(shlex.join(command.arguments) for command in finished),
+        commands=tuple(shlex.join(command.arguments) for command in commands),
     )
 
 
-def _hints(failed: Finished, hosts: frozenset[str], notes: RunNotes) -> tuple[str, ...]:
-    from registry_config.diagnosis import diagnose  # noqa: PLC0415  (its patterns cost a run that goes well nothing)
+def _hints(failed: CommandResult, registries: tuple[str, ...], notes: RunNotes) -> tuple[str, ...]:
+    from registry_config.tools.hints import diagnose  # noqa: PLC0415  (its patterns cost a run that goes well nothing)
 
-    return diagnose(failed, hosts, notes.hidden_hosts)
+    return diagnose(failed, registries, notes.hidden_hosts)
 
 
 def _differing_digests(targets: list[TargetReport]) -> tuple[str, ...]:

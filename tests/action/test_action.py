@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from registry_config.inputs import PREFIX, RUNNER_FILES
+from registry_config.declaration.inputs import PREFIX, RUNNER_FILES
 from support.cli import wait_for
 from support.leaks import search
 from support.runner import Annotation, Runner, file_commands

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry_config.dagger_session import DaggerSession
+from registry_config.engine.session import DaggerSession
 from support.artifacts import chart, oci_layout
 from support.cli import lines_of_ours, wait_for
 from support.engine import after_progress, answers, without_masks

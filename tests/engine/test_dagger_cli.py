@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from registry_config.dagger_cli import fetch, find_cli
+from registry_config.engine.dagger_cli import fetch, find_cli
 from registry_config.errors import UnavailableError
 from support.tables import exactly, table
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from registry_config.dagger_session import DaggerSession
+from registry_config.engine.session import DaggerSession
 from registry_config.errors import UnavailableError
 from support.cli import Machine
 from support.tables import table

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from registry_config.image_user import ImageUser, image_user
-from registry_config.redaction import Redactor
-from registry_config.returned_files import Returned, bring_back
+from registry_config.credentials.redaction import Redactor
+from registry_config.engine.image_user import ImageUser, image_user
+from registry_config.engine.returned_files import Returned, bring_back
 from support.tables import exactly, table
 
 if TYPE_CHECKING:

@@ -50,6 +50,6 @@ def test_a_run_imports_nothing_that_is_slow(machine: Machine) -> None:
         check=True,
     )
     imported = {line.rpartition("|")[2].strip() for line in ended.stderr.decode().splitlines()}
-    assert "registry_config.host" in imported
+    assert "registry_config.host.runner" in imported
     slow = {"asyncio", "dagger", "requests", "logging", "typing_extensions", "inspect", "dataclasses", "shutil"}
     assert imported & slow == set()

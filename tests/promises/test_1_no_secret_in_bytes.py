@@ -180,7 +180,8 @@ def test_typed_into_an_input_of_the_action_it_is_not_repeated(
 # Stands in for a fault that nobody foresaw, at the place where most is known, with all of it in its message.
 _FAULT = """
 import sys
-from registry_config import __main__, host
+from registry_config import __main__
+from registry_config.host import runner
 
 def run(self, plan, output):
     secret = plan.credentials[0].secret
@@ -189,7 +190,7 @@ def run(self, plan, output):
     except RuntimeError as error:
         raise ValueError(f"cannot use {secret} of {plan!r}") from error
 
-host.HostRunner.run = run
+runner.HostRunner.run = run
 __main__.run_and_exit()
 """
 

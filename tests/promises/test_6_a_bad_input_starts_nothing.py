@@ -1,7 +1,7 @@
 """Promise 6: a bad input starts no process and opens no connection, and its message repeats nothing.
 
-Here the kernel is the witness, for some of each table of `support/malformed.py`; `tests/unit/test_malformed_inputs.py`
-runs all of them, each held against its whole message.
+Here the kernel is the witness, for some of each table of `support/malformed.py`; `test_malformed_inputs.py` runs all of
+them, each held against its whole message.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from registry_config.inputs import PREFIX, RUNNER_FILES
+from registry_config.declaration.inputs import PREFIX, RUNNER_FILES
 
 TOKEN = "tOkEnGhp0123456789aBcDeFgHiJkLmNoPq"
 LOGIN = "- registry: a.example\n  username: alice\n"

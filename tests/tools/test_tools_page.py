@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from registry_config.inputs import PREFIX
-from registry_config.known_tools import known_tool
+from registry_config.declaration.inputs import PREFIX
+from registry_config.tools.table import known_tool
 from support.cli import PROGRAM
 from support.oci_tools import RESULTS, TOOLS, VARIABLES, locked_versions
 from support.tools_page import example, render

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from registry_config.inputs import Inputs, from_action, variable
+from registry_config.declaration.inputs import Inputs, from_action, variable
 from registry_config.report import Report
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ def test_every_action_that_is_used_is_pinned_to_a_commit_with_its_version() -> N
 
 @cache
 def _sources() -> dict[str, ast.Module]:
-    return {path.name: ast.parse(path.read_text()) for path in sorted((_ROOT / "src/registry_config").glob("*.py"))}
+    top = _ROOT / "src/registry_config"
+    return {str(path.relative_to(top)): ast.parse(path.read_text()) for path in sorted(top.rglob("*.py"))}
 
 
 def _imported(tree: ast.Module) -> set[str]:
@@ -133,11 +134,11 @@ def _modules_with(*kinds: type[ast.AST], that: str) -> list[str]:
 @pytest.mark.parametrize(
     ("package", "modules"),
     [
-        ("dagger", ["engine.py", "registry_config.py"]),
-        ("yaml", ["registries.py"]),
-        ("argparse", ["__main__.py", "options.py"]),
-        ("actions_toolkit", ["workflow.py"]),
-        ("subprocess", ["dagger_session.py", "host.py"]),
+        ("dagger", ["engine/runner.py", "registry_config.py"]),
+        ("yaml", ["declaration/registries.py"]),
+        ("argparse", ["__main__.py", "cli/arguments.py"]),
+        ("actions_toolkit", ["github/workflow.py"]),
+        ("subprocess", ["engine/session.py", "host/runner.py"]),
     ],
 )
 def test_a_package_is_imported_where_it_belongs(package: str, modules: list[str]) -> None:
@@ -154,7 +155,7 @@ def test_importing_brings_neither_dagger_nor_a_loop_of_events(module: str) -> No
 
 def test_only_one_module_opens_the_files_of_the_runner() -> None:
     looked_up = r".*(\.get\(|\[)'GITHUB_(OUTPUT|STEP_SUMMARY|ENV|PATH|STATE)'"
-    assert _modules_with(ast.Call, ast.Subscript, that=looked_up) == ["workflow.py"]
+    assert _modules_with(ast.Call, ast.Subscript, that=looked_up) == ["github/workflow.py"]
 
 
 def test_only_the_entry_catches_everything() -> None:

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from registry_config.command import Word
-from registry_config.credentials import Credential
+from registry_config.credentials.encodings import forms
+from registry_config.credentials.reading import Credential
+from registry_config.declaration.command import Word
+from registry_config.declaration.inputs import RUNNER_FILES, Inputs
 from registry_config.errors import InputError
-from registry_config.inputs import RUNNER_FILES, Inputs
 from registry_config.job import Job, planned, prepare
 from registry_config.plan import ImageSettings
-from registry_config.secret_forms import forms
 from support.tables import exactly, table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from registry_config.registries import Purpose
+    from registry_config.declaration.registries import Purpose
 
 _BOTH: frozenset[Purpose] = frozenset(("image", "command"))
 _LOGIN = "- registry: a.example\n  username: alice\n"

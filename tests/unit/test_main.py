@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from registry_config.__main__ import main
-from registry_config.inputs import variable
+from registry_config.declaration.inputs import variable
 from support.cli import PROGRAM
 from support.leaks import search
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from registry_config.command import parse_commands
+from registry_config.credentials.encodings import forms
+from registry_config.credentials.redaction import Redactor
+from registry_config.declaration.command import parse_commands
+from registry_config.declaration.registries import parse_registries
 from registry_config.docker_config import canonical_host, config_keys, render
 from registry_config.errors import RegistryConfigError
-from registry_config.redaction import Redactor
-from registry_config.registries import parse_registries
-from registry_config.secret_forms import forms
-from registry_config.workflow import safe_lines
+from registry_config.github.workflow import safe_lines
 from support.leaks import search
 
 moderately = settings(max_examples=150, deadline=None, database=None)

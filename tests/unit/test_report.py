@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
+from registry_config.credentials.redaction import Redactor
 from registry_config.errors import InputError
-from registry_config.plan import TAIL_BYTES, Finished, Result, RunNotes, Tail
-from registry_config.redaction import Redactor
 from registry_config.report import Report, TargetReport, make_report
+from registry_config.results import TAIL_BYTES, CommandResult, RunNotes, Tail
 from registry_config.targets import Outcome
 from support.tables import table
 
@@ -18,14 +18,14 @@ _NO_NOTES = RunNotes()
 _DIFFER = "the targets report different digests: they do not hold the same artifact"
 
 
-def _finished(words: str, code: int = 0, stdout: bytes = b"", stderr: bytes = b"", problem: str = "") -> Finished:
+def _finished(words: str, code: int = 0, stdout: bytes = b"", stderr: bytes = b"", problem: str = "") -> CommandResult:
     tails = Tail(), Tail()
     for tail, data in zip(tails, (stdout, stderr), strict=True):
         tail.write(data)
-    return Finished(tuple(words.split()), code, *tails, problem=problem)
+    return CommandResult(tuple(words.split()), code, *tails, problem=problem)
 
 
-def _ran(*finished: Finished, target: str = "", signal_number: int = 0) -> Outcome:
+def _ran(*finished: CommandResult, target: str = "", signal_number: int = 0) -> Outcome:
     return Outcome(target, Result(finished, 1.0, signal_number), attempts=1, seconds=1.5)
 
 

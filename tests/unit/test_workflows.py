@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from registry_config.inputs import from_action, variable
+from registry_config.declaration.inputs import from_action, variable
 from registry_config.job import prepare
 from support.action import ROOT
 from support.tables import table

@@ -1,0 +1,67 @@
+"""One command, and again after a transient failure as often as the user allowed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    import tenacity
+
+    from registry_config.results import CommandResult
+
+_MAX_WAIT_SECONDS: Final = 60.0
+
+
+class Attempts(NamedTuple):
+    """How often a failed command is run.
+
+    Attributes:
+        retries: further attempts after a transient failure.
+        stopped: set where nothing more is to be begun; it also ends the wait between two attempts.
+        announce: takes a line about each retry.
+    """
+
+    retries: int
+    stopped: threading.Event
+    announce: Callable[[str], None]
+
+    def run(self, command: Callable[[], CommandResult]) -> CommandResult:
+        """The result of the last attempt, with the number of attempts."""
+        if not self.retries:
+            return command()
+        import tenacity  # noqa: PLC0415  (only where retries are asked for)
+
+        from registry_config.tools.transient import retry_after, transient_failure  # noqa: PLC0415
+
+        growing = tenacity.wait_exponential_jitter(initial=1.0, max=_MAX_WAIT_SECONDS, jitter=1.0)
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            return max(growing(state), retry_after(_result_of(state)))
+
+        def announce(state: tenacity.RetryCallState) -> None:
+            result = _result_of(state)
+            reason = transient_failure(result)
+            self.announce(
+                f"{result.program}: attempt {state.attempt_number} failed ({reason}); "
+                f"running it again in {state.upcoming_sleep:.1f} s"
+            )
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda result: bool(transient_failure(result))),
+            stop=tenacity.stop_after_attempt(self.retries + 1) | tenacity.stop_when_event_set(self.stopped),
+            wait=wait,
+            sleep=tenacity.sleep_using_event(self.stopped),
+            before_sleep=announce,
+            retry_error_callback=_result_of,
+        )
+        result: CommandResult = retrying(command)
+        return result._replace(attempts=retrying.statistics["attempt_number"])
+
+
+def _result_of(state: tenacity.RetryCallState) -> CommandResult:
+    assert state.outcome is not None  # noqa: S101  (asked only after an attempt)
+    result: CommandResult = state.outcome.result()
+    return result

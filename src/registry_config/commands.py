@@ -1,0 +1,113 @@
+"""The commands of one plan, in order: resolved, given their credentials, run, stopped at the first that fails."""
+
+from __future__ import annotations
+
+import shlex
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from registry_config.credentials.selection import select
+from registry_config.declaration.command import expand
+from registry_config.errors import InputError
+from registry_config.results import CommandResult, Tail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from registry_config.credentials.reading import Credential
+    from registry_config.credentials.redaction import Redactor
+    from registry_config.declaration.command import Command
+    from registry_config.plan import Plan, Runner, Workplace
+
+
+class ResolvedCommand(NamedTuple):
+    """What a command really is: its argument vector, and the credentials that its config holds."""
+
+    arguments: tuple[str, ...]
+    credentials: tuple[Credential, ...]
+
+
+def resolve(command: Command, plan: Plan, find: Callable[[str], list[str]]) -> ResolvedCommand:
+    """Replace the patterns of a command by names of files, and choose its credentials.
+
+    Raises:
+        InputError: no file matches a pattern, or the command names references that different credentials fit.
+    """
+    arguments = expand(command, find)
+    return ResolvedCommand(arguments, select(plan.credentials, arguments, plan.variables.values()))
+
+
+def check_selection(plan: Plan) -> None:
+    """Choose the credentials of every command before the first one runs.
+
+    Raises:
+        InputError: a command names references that different credentials fit.
+    """
+    for command in plan.commands:
+        resolve(command, plan, _pattern_itself)
+
+
+def preview(plan: Plan, find: Callable[[str], list[str]]) -> tuple[ResolvedCommand, ...]:
+    """What would run, as far as that can be told before.
+
+    The patterns of the first command are those of files which have to be there; a later one may stand for files that
+    an earlier command makes, so it is shown as it is where nothing matches.
+
+    Raises:
+        InputError: as `resolve`.
+    """
+
+    def find_or_show(pattern: str) -> list[str]:
+        return find(pattern) or [pattern]
+
+    return tuple(
+        resolve(command, plan, find_or_show if position else find) for position, command in enumerate(plan.commands)
+    )
+
+
+def shown(command: ResolvedCommand, redactor: Redactor) -> str:
+    """The command as one line for a person."""
+    return redactor.text(shlex.join(command.arguments))
+
+
+def run_commands(
+    plan: Plan,
+    runner: Runner,
+    workplace: Workplace,
+    redactor: Redactor,
+    attempt: Callable[[Callable[[], CommandResult]], CommandResult],
+) -> Iterator[CommandResult]:
+    """Run a plan's commands, stopping at the first that fails and at a signal.
+
+    Each result is given as soon as its command has ended: what comes after it, such as an engine that goes away, does
+    not lose it.
+
+    Args:
+        plan: the commands.
+        runner: tells of a signal that came between two commands.
+        workplace: where they run.
+        redactor: hides secrets in the words of a command that was refused.
+        attempt: runs one command, as often as it takes.
+
+    Raises:
+        RegistryConfigError: the first command was refused; a later one that is refused gives its refusal as its result.
+    """
+    for position, command in enumerate(plan.commands):
+        if runner.interrupted:
+            return
+        try:
+            resolved = resolve(command, plan, workplace.find)
+        except InputError as error:
+            if not position:
+                raise
+            words = tuple(redactor.text(word.text) for word in command)
+            yield CommandResult(words, error.exit_code, Tail(), Tail(), problem=str(error))
+            return
+        result = attempt(partial(workplace.run, *resolved))
+        yield result
+        if result.exit_code:
+            return
+
+
+def _pattern_itself(pattern: str) -> list[str]:
+    return [pattern]

@@ -1,0 +1,206 @@
+"""The settings of one run, complete: whoever calls us, the action or a command line, fills the same values."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from registry_config.docker_config import CONFIG_VARIABLES
+from registry_config.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Composite actions get no INPUT_* variables from GitHub's runner; action.yml maps each input to one of these.
+PREFIX: Final = "REGISTRY_CONFIG_INPUT_"
+# The files through which a step speaks to the runner: a tool that could write to them would speak for us.
+RUNNER_FILES: Final = (
+    "GITHUB_OUTPUT",
+    "GITHUB_STATE",
+    "GITHUB_ENV",
+    "GITHUB_PATH",
+    "GITHUB_STEP_SUMMARY",
+)
+TARGET_PLACEHOLDER: Final = "{target}"
+MAX_PARALLEL: Final = 64
+MAX_RETRIES: Final = 10
+_TARGET: Final = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]+-]*")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Inputs(NamedTuple):
+    """Every input of the action, by its name, with its default; the command line fills the same fields.
+
+    Attributes:
+        argv: the command line's words after `--`, taken as they are; None in the action, where `command` counts.
+        hidden_variables: further variables that no child may find.
+        excluded_files: further files that never go to an engine.
+        stdin_is_ours: standard input was read for the declaration, so the tool gets an empty one.
+    """
+
+    registries: str = ""
+    registries_file: str = ""
+    github_token: str | None = None
+    image: str = ""
+    command: str = ""
+    shell: str = ""
+    use_entrypoint: bool = False
+    working_directory: str = "."
+    exclude: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    max_parallel: int = 4
+    fail_fast: bool = False
+    retries: int = 0
+    dry_run: bool = False
+    env: tuple[str, ...] = ()
+    secret_env: tuple[str, ...] = ()
+    on_missing: str = "fail"
+    keep_logins: bool = False
+    summary: bool = True
+    argv: tuple[str, ...] | None = None
+    hidden_variables: tuple[str, ...] = ()
+    excluded_files: tuple[str, ...] = ()
+    stdin_is_ours: bool = False
+
+    def __repr__(self) -> str:
+        return "Inputs(…)"  # some of the texts hold secrets
+
+
+class Origin(NamedTuple):
+    """What GitHub says of the run; empty outside of GitHub.
+
+    Attributes:
+        actor: whom the job's token belongs to (`github.actor`).
+        server: address of the GitHub server.
+        event: name of the event.
+        workspace: folder of the checkout; empty for the current folder.
+        lacks_secrets: whether GitHub gives no secrets to this run: it is Dependabot's, or a pull request's from a fork.
+    """
+
+    actor: str = ""
+    server: str = ""
+    event: str = ""
+    workspace: str = ""
+    lacks_secrets: bool = False
+
+
+DEFAULTS: Final = Inputs()
+
+
+def check_inputs(inputs: Inputs, *, needs_command: bool = True) -> None:
+    """Refuse inputs that contradict each other.
+
+    Args:
+        inputs: the settings.
+        needs_command: whether a command has to be there.
+
+    Raises:
+        InputError: naming one of the two.
+    """
+    if inputs.on_missing not in {"fail", "skip"}:
+        raise InputError("on-missing", "must be 'fail' or 'skip'")
+    if inputs.registries and inputs.registries_file:
+        raise InputError("registries-file", "cannot be combined with registries", "give one of them")
+    if needs_command and inputs.argv is None and not inputs.command.strip():
+        raise InputError("command", "is empty", "write the command to run")
+    if inputs.argv is not None and not (inputs.argv and inputs.argv[0]):
+        raise InputError("command", "is missing", "write it after --")
+    if inputs.shell and inputs.argv is not None and len(inputs.argv) != 1:
+        raise InputError("command", "must be one script with --shell", "quote the whole script after --")
+    if re.search(r"\s", inputs.shell):
+        raise InputError("shell", "must be one program, without options", "write its name alone, such as bash")
+    _check_image(inputs)
+    _check_targets(inputs)
+
+
+def _check_image(inputs: Inputs) -> None:
+    if inputs.image:
+        from registry_config.reference import parse_reference  # noqa: PLC0415  (its grammar takes a while to compile)
+
+        try:
+            parse_reference(inputs.image)
+        except ValueError as error:
+            raise InputError("image", str(error), "write a reference such as alpine/helm:3.19.0") from None
+        if inputs.keep_logins:
+            raise InputError("keep-logins", "cannot be combined with image", "leave one of them out")
+    elif inputs.use_entrypoint:
+        raise InputError("use-entrypoint", "needs image", "set image, or leave it out")
+    elif inputs.exclude:
+        raise InputError("exclude", "needs image", "set image, or leave it out")
+    if inputs.use_entrypoint and inputs.shell:
+        raise InputError("use-entrypoint", "cannot be combined with shell", "give one of them")
+
+
+def _check_targets(inputs: Inputs) -> None:
+    text = "\n".join(inputs.argv) if inputs.argv is not None else inputs.command
+    if inputs.targets and TARGET_PLACEHOLDER not in text:
+        problem = f"the command does not contain {TARGET_PLACEHOLDER}"
+        raise InputError("targets", problem, f"write {TARGET_PLACEHOLDER} where the target goes")
+    if TARGET_PLACEHOLDER in text and not inputs.targets:
+        raise InputError("command", f"contains {TARGET_PLACEHOLDER}, but there are no targets", "add targets")
+    for line, target in enumerate(inputs.targets, 1):
+        place = f"targets (line {line})"
+        # A shell may read the command: nothing of a target may mean anything to it.
+        if not _TARGET.fullmatch(target):
+            problem = "is not a reference or the beginning of one"
+            raise InputError(place, problem, "write one such as ghcr.io/org/charts on each line")
+        if target in inputs.targets[: line - 1]:
+            raise InputError(place, "is a duplicate", "remove it")
+
+
+def number(name: str, text: str, *, default: int, most: int, least: int = 1) -> int:
+    """A whole number between two bounds.
+
+    Raises:
+        InputError: it is none, or out of bounds.
+    """
+    if not text.strip():
+        return default
+    if not re.fullmatch(r"[0-9]{1,4}", text.strip()) or not least <= int(text) <= most:
+        raise InputError(name, f"must be a whole number from {least} to {most}")
+    return int(text)
+
+
+def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What `env` and `secret-env` declare, with values from `environ` where none is written.
+
+    Raises:
+        InputError: not a name, a name of ours, or no such variable.
+    """
+    plain = {}
+    for number, line in enumerate(inputs.env, 1):
+        if not line.strip():
+            continue
+        name, sign, value = line.partition("=")
+        place = f"env (line {number})"
+        name = _name(place, name)
+        plain[name] = value if sign else _value(place, name, environ)
+    secret = {}
+    for number, line in enumerate(inputs.secret_env, 1):
+        if not line.strip():
+            continue
+        place = f"secret-env (line {number})"
+        if "=" in line:
+            raise InputError(place, "takes a name alone", "set the value in the step's env")
+        name = _name(place, line)
+        secret[name] = _value(place, name, environ)
+    return plain, secret
+
+
+def _name(place: str, text: str) -> str:
+    name = text.strip()
+    if not _NAME.fullmatch(name):
+        raise InputError(place, "is not the name of a variable", "write NAME or NAME=value")
+    if name in CONFIG_VARIABLES:
+        raise InputError(place, f"{name} is set by this action", "leave it out")
+    if name in RUNNER_FILES or name.startswith(PREFIX):
+        raise InputError(place, "this variable is the runner's own", "leave it out")
+    return name
+
+
+def _value(place: str, name: str, environ: Mapping[str, str]) -> str:
+    if name in environ:
+        return environ[name]
+    near = did_you_mean(name, environ)
+    remedy = f"did you mean '{near}'?" if near else "set it in the step's env"
+    raise InputError(place, "no such variable in the environment", remedy)

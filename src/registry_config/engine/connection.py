@@ -1,0 +1,57 @@
+"""A connection of Dagger's SDK to an engine, over a session that we start, or one that is already there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from registry_config.engine.session import DaggerSession
+from registry_config.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from registry_config.credentials.redaction import Redactor
+
+
+@asynccontextmanager
+async def connection(
+    environ: Mapping[str, str], redactor: Redactor, engine_log: Callable[[bytes], None]
+) -> AsyncIterator[None]:
+    """Connect for as long as the context lasts.
+
+    Args:
+        environ: what Dagger's session inherits; no credential in it.
+        redactor: knows what must not be seen.
+        engine_log: takes Dagger's log, redacted.
+
+    Raises:
+        UnavailableError: there is no engine, or its session refuses the connection.
+    """
+    joined = "DAGGER_SESSION_PORT" in environ
+    stream = redactor.stream()
+    session = DaggerSession(environ, lambda data: engine_log(stream.feed(data)))
+    try:
+        if not joined:
+            session.start()
+        import dagger  # noqa: PLC0415  (a second and more; the session starts meanwhile)
+
+        if not joined:
+            port, token = await asyncio.to_thread(session.connect)
+            # The SDK takes them from nowhere else.
+            os.environ |= {"DAGGER_SESSION_PORT": str(port), "DAGGER_SESSION_TOKEN": token}
+        try:
+            # An execution is never sent twice: a push would happen twice.
+            retry = dagger.Retry(connect=True, execute=False)
+            async with dagger.connection(dagger.Config(retry=retry)):
+                yield
+        except dagger.ClientConnectionError:
+            raise UnavailableError(
+                "engine", "its session refused the connection", "run again; restart the engine if that happens twice"
+            ) from None
+    finally:
+        if not joined:
+            await asyncio.to_thread(session.close)
+        engine_log(stream.finish())

@@ -1,0 +1,177 @@
+"""The container in which the commands of one plan run, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from registry_config.engine.errors import explain_exit, reason_of
+from registry_config.engine.mounts import (
+    NONCE_VARIABLE,
+    OWNER,
+    REMOVED_VARIABLE,
+    VARIABLES,
+    Mount,
+    fresh_name,
+    mounts,
+    nonce,
+)
+from registry_config.engine.workspace import WORKSPACE, as_glob, download, engine_pattern, stub_of_config
+from registry_config.errors import EXIT_TIMEOUT, SecretFileError, SignalError, UnavailableError
+from registry_config.results import CommandResult, Tail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import dagger
+
+    from registry_config.credentials.reading import Credential
+    from registry_config.engine.image import Image
+    from registry_config.engine.returned_files import Returned
+    from registry_config.engine.runner import EngineRunner
+    from registry_config.plan import Output, Plan
+
+# GitHub shows ten warnings of a step.
+_MAX_NAMED: Final = 8
+
+
+class ImageWorkplace:
+    """Implements `plan.Workplace` in a container of the image.
+
+    Args:
+        runner: holds the connection.
+        plan: where, and with which variables.
+        output: where the tools' output goes.
+        image: the tool image.
+        source: the working directory, on the engine.
+    """
+
+    def __init__(
+        self, runner: EngineRunner, plan: Plan, output: Output, image: Image, source: dagger.Directory
+    ) -> None:
+        self._runner = runner
+        self._redactor = runner.redactor
+        self._plan = plan
+        self._output = output
+        self._image = image
+        self._container = _prepared(plan, image, source)
+        self._before = self._container.directory(WORKSPACE)
+        # What the last command left, one that failed included.
+        self._latest: dagger.Container | None = None
+
+    def find(self, pattern: str) -> list[str]:
+        """See `plan.Workplace.find`."""
+        names = self._runner.wait_for(self._container.directory(WORKSPACE).glob(engine_pattern(pattern)))
+        return as_glob(pattern, names)
+
+    def run(self, arguments: tuple[str, ...], credentials: tuple[Credential, ...]) -> CommandResult:
+        """See `plan.Workplace.run`."""
+        program = (*(self._image.entrypoint if self._runner.settings.use_entrypoint else ()), *arguments)
+        result = CommandResult(
+            arguments=tuple(map(self._redactor.text, program)),
+            exit_code=0,
+            stdout=Tail(),
+            stderr=Tail(),
+            credentials=credentials,
+        )
+        held = mounts((credential.login for credential in credentials), self._image.user.home)
+        try:
+            code, stdout, stderr = self._runner.wait_for(self._execute(arguments, held))
+        except asyncio.TimeoutError:
+            return result._replace(exit_code=EXIT_TIMEOUT)
+        except SignalError as error:
+            return result._replace(exit_code=error.exit_code)
+        code, problem = explain_exit(program, code, stdout, stderr, self._image.entrypoint)
+        self._show(stdout, result.stdout, self._output.stdout)
+        self._show("" if problem else stderr, result.stderr, self._output.stderr)
+        return result._replace(exit_code=code, problem=self._redactor.text(problem))
+
+    def bring_back(self) -> None:
+        """Bring changed and new files into the working directory on this machine.
+
+        Raises:
+            SecretFileError: one of them held a secret.
+        """
+        if self._latest is None:
+            return
+        changes = self._before.diff(self._latest.directory(WORKSPACE))
+        if stub := stub_of_config(self._image.user.home):
+            changes = changes.filter(exclude=stub)
+        folder = self._plan.working_directory
+        self._tell(self._runner.wait_for(download(changes, folder, self._runner.settings, self._redactor)))
+
+    async def _execute(self, arguments: tuple[str, ...], held: tuple[Mount, ...]) -> tuple[int, str, str]:
+        """Exit code and streams of one command, executed once."""
+        import dagger  # noqa: PLC0415
+
+        container = _with_secrets(self._container, held).with_env_variable(NONCE_VARIABLE, nonce())
+        execution = container.with_exec(
+            list(arguments), use_entrypoint=self._runner.settings.use_entrypoint, expect=dagger.ReturnType.ANY
+        )
+        try:
+            # Each leaf of an execution that was not synced would execute it anew.
+            after = await asyncio.wait_for(execution.sync(), self._plan.timeout)
+            code, stdout, stderr = await asyncio.gather(after.exit_code(), after.stdout(), after.stderr())
+        except dagger.ExecError as error:
+            return self._ended_by_signal(error)
+        self._latest = _without_secrets(after, held)
+        if code == 0:
+            self._container = self._latest
+        return code, stdout, stderr
+
+    def _ended_by_signal(self, error: dagger.ExecError) -> tuple[int, str, str]:
+        # A signal ended it, or (-1) the container could not be started at all.
+        if error.exit_code < 0:
+            reason = reason_of(error, self._redactor)
+            raise UnavailableError("image", f"its container cannot be started ({reason})", "use another image")
+        self._runner.warn("the command ended as by a signal: the files that it wrote stayed in the image")
+        return error.exit_code, error.stdout, error.stderr
+
+    def _show(self, text: str, tail: Tail, write: Callable[[bytes], None]) -> None:
+        data = self._redactor.data(text.encode())
+        tail.write(data)
+        if data:
+            write(data)
+
+    def _tell(self, returned: Returned) -> None:
+        named = returned.left_behind[:_MAX_NAMED]
+        for name in named:
+            self._runner.warn(f"left in the image: {self._redactor.text(name)}")
+        if unnamed := len(returned.left_behind) - len(named):
+            self._runner.warn(f"left in the image: {unnamed} more")
+        if returned.with_secret:
+            names = ", ".join(returned.with_secret)
+            problem = f"a file that came back held a secret and was deleted: {names}"
+            raise SecretFileError("working-directory", problem, "write no credential into the working directory")
+
+
+def _prepared(plan: Plan, image: Image, source: dagger.Directory) -> dagger.Container:
+    """The image with the variables and the working directory."""
+    from dagger import dag  # noqa: PLC0415
+
+    owner = f"{image.user.uid}:{image.user.gid}"
+    container = (
+        image.container.with_mounted_directory(WORKSPACE, source, owner="" if owner == OWNER else owner)
+        .with_workdir(WORKSPACE)
+        .without_env_variable(REMOVED_VARIABLE)
+    )
+    for name, value in {**plan.variables, **VARIABLES}.items():
+        container = container.with_env_variable(name, value)
+    for name, value in plan.secret_variables.items():
+        container = container.with_secret_variable(name, dag.set_secret(fresh_name(), value))
+    return container
+
+
+def _with_secrets(container: dagger.Container, held: tuple[Mount, ...]) -> dagger.Container:
+    from dagger import dag  # noqa: PLC0415
+
+    secrets = {text: dag.set_secret(fresh_name(), text) for _, text, _ in held}
+    for path, text, mode in held:
+        container = container.with_mounted_secret(path, secrets[text], owner=OWNER, mode=mode)
+    return container
+
+
+def _without_secrets(container: dagger.Container, held: tuple[Mount, ...]) -> dagger.Container:
+    for path, _, _ in held:
+        container = container.without_mount(path)
+    return container

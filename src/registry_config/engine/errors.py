@@ -1,0 +1,76 @@
+"""What the engine says went wrong, in words that tell what to do. The texts are those of Dagger 0.21."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from registry_config.errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, UnavailableError
+from registry_config.reference import parse_reference
+
+if TYPE_CHECKING:
+    from registry_config.credentials.redaction import Redactor
+
+_PLACE: Final = "image"
+
+
+def reason_of(error: Exception, redactor: Redactor) -> str:
+    """The engine's own words, without the trace's number."""
+    return redactor.text(re.sub(r"\s*\[traceparent:[^]]*\]", "", str(error)).strip())
+
+
+def explain_pull(text: str, reference: str) -> UnavailableError:
+    """Why the image cannot be had."""
+    host = parse_reference(reference).host
+    for pattern, problem, remedy in _PULL_PROBLEMS:
+        if re.search(pattern, text, re.IGNORECASE):
+            return UnavailableError(_PLACE, problem.format(host=host), remedy.format(host=host))
+    return UnavailableError(_PLACE, f"cannot be pulled ({text})")
+
+
+_PULL_PROBLEMS: Final = (
+    (
+        r"\b401\b|\b403\b|unauthorized|denied|authentication required|no basic auth",
+        "{host} refuses to give it to us",
+        "check the entry for {host} in registries, and that it is not 'for: command'",
+    ),
+    (
+        r"no match for platform|no matching manifest|no manifest matches",
+        "there is none for this engine's architecture",
+        "choose another tag",
+    ),
+    (
+        r"connection refused|no such host|i/o timeout|network is unreachable",
+        "{host} cannot be reached from the engine",
+        "check the name, and the engine's network and proxy",
+    ),
+    (r"x509|certificate", "{host} shows a certificate that the engine does not trust", "give its CA to the engine"),
+    (r"gave HTTP response to HTTPS", "{host} speaks plain HTTP", "allow that in the engine's configuration"),
+    (r"429|toomanyrequests|rate limit", "{host} limits how often it may be pulled", "declare {host} in registries"),
+    (
+        r"not found|manifest unknown|name unknown",
+        "{host} has no such image or tag",
+        "check its spelling; some registries say so where they mean denied",
+    ),
+)
+
+
+def explain_exit(
+    program: tuple[str, ...], code: int, stdout: str, stderr: str, entrypoint: tuple[str, ...]
+) -> tuple[int, str]:
+    """Exit code and reason where the engine's init process could not start the program; it answers 1 then."""
+    if code != 1 or stdout or not program:
+        return code, ""
+    name = re.escape(program[0])
+    if re.fullmatch(
+        rf'exec: "{name}": executable file not found in \$PATH\n|fork/exec {name}: no such file or directory\n', stderr
+    ):
+        hint = ""
+        if "/" in program[0]:
+            hint = ", or not the interpreter that its first line names"
+        elif entrypoint:
+            hint = f"; its entrypoint is {' '.join(entrypoint)}: name it in the command or set use-entrypoint"
+        return EXIT_NOT_FOUND, f"{program[0]}: no such program in the image{hint}"
+    if match := re.fullmatch(rf"fork/exec [^\n]*{name}: (permission denied|exec format error)\n", stderr):
+        return EXIT_NOT_EXECUTABLE, f"{program[0]}: cannot be executed in the image ({match[1]})"
+    return code, ""

@@ -1,0 +1,54 @@
+"""Takes variables out of this process so that no child can find them.
+
+`os.environ.pop` changes Python's copy and what children inherit, yet `/proc/PID/environ` goes on showing the memory
+that the kernel filled at the start, and a child of the same user may read it. So that memory is overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from registry_config.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, MutableMapping
+
+# Fields 50 and 51 of proc_pid_stat(5), counted from the third, which follows the closing parenthesis.
+_ENV_START: Final = 47
+_ENV_END: Final = 48
+
+
+def scrub_environment(names: Collection[str], environ: MutableMapping[str, str]) -> None:
+    """Remove these variables from `environ` and from `/proc/self/environ`.
+
+    Args:
+        names: of the variables.
+        environ: the process's own environment, `os.environ`.
+
+    Raises:
+        UnavailableError: the kernel does not let a process write to its own memory.
+    """
+    wanted = {os.fsencode(name) for name in names}
+    for name in names:
+        environ.pop(name, None)
+    if os.path.exists("/proc/self/environ"):
+        _overwrite(wanted)
+
+
+def _overwrite(names: Collection[bytes]) -> None:
+    with open("/proc/self/stat", "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+    start, end = int(fields[_ENV_START]), int(fields[_ENV_END])
+    try:
+        memory = os.open("/proc/self/mem", os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        raise UnavailableError("environment", f"cannot be cleared of credentials ({error.strerror})") from None
+    try:
+        at = start
+        for entry in os.pread(memory, end - start, start).split(b"\0"):
+            if entry.partition(b"=")[0] in names:
+                os.pwrite(memory, bytes(len(entry)), at)
+            at += len(entry) + 1
+    finally:
+        os.close(memory)

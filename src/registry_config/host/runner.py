@@ -1,0 +1,168 @@
+"""Runs commands with the tools of this machine, the config living in memory only."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from registry_config.docker_config import CONFIG_VARIABLES
+from registry_config.errors import InputError
+from registry_config.host.memory_config import MemoryConfig, memory_config
+from registry_config.host.tool_process import Flow, Start, ToolProcess, explain_start
+from registry_config.results import CommandResult, RunNotes, Tail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from typing_extensions import Self
+
+    from registry_config.credentials.reading import Credential
+    from registry_config.credentials.redaction import Redactor
+    from registry_config.plan import Output, Plan
+
+
+class HostRunner:
+    """Implements `plan.Runner` on this machine.
+
+    Args:
+        environ: what the tool inherits; none of our own inputs in it.
+        redactor: knows what must not be seen.
+        keep_logins: leave the logins of the user's own Docker config beside ours.
+        stdin_is_ours: the tool gets an empty standard input, as we have read it.
+
+    Attributes:
+        interrupted: see `plan.Runner`.
+        environ: what the tool inherits.
+        redactor: knows what must not be seen.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        redactor: Redactor,
+        *,
+        keep_logins: bool = False,
+        stdin_is_ours: bool = False,
+    ) -> None:
+        self.interrupted = 0
+        self.environ = environ
+        self.redactor = redactor
+        self._keep_logins = keep_logins
+        self._has_stdin = not stdin_is_ours
+        # Targets run in threads of their own.
+        self._lock = threading.Lock()
+        self._running: set[ToolProcess] = set()
+        self._hidden_hosts: frozenset[str] = frozenset()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    @property
+    def notes(self) -> RunNotes:
+        """See `plan.Runner.notes`."""
+        return RunNotes(hidden_hosts=self._hidden_hosts)
+
+    @contextmanager
+    def workplace(self, plan: Plan, output: Output) -> Iterator[HostWorkplace]:
+        """See `plan.Runner.workplace`."""
+        if not os.path.isdir(plan.working_directory):
+            raise InputError("working-directory", "is not a folder that exists")
+        with ExitStack() as stack:
+            yield HostWorkplace(self, plan, output, stack)
+
+    def interrupt(self, signal_number: int) -> None:
+        """Hand a signal to the tools and to what they started, once each."""
+        self.interrupted = signal_number
+        # Without the lock: the thread that a signal interrupts may hold it.
+        for process in tuple(self._running):
+            process.signal(signal_number)
+
+    def config(self, credentials: tuple[Credential, ...], stack: ExitStack) -> MemoryConfig:
+        """A config with these credentials, there until the stack is closed."""
+        config = stack.enter_context(memory_config(credentials, self.environ, keep_logins=self._keep_logins))
+        with self._lock:
+            self._hidden_hosts |= config.hidden_hosts
+        return config
+
+    def start(self, arguments: tuple[str, ...], plan: Plan, config: MemoryConfig) -> ToolProcess:
+        """Start a tool that a signal reaches from now on.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        environ = {name: value for name, value in self.environ.items() if name not in CONFIG_VARIABLES}
+        environ |= plan.variables
+        environ |= plan.secret_variables
+        environ |= config.variables
+        process = ToolProcess(
+            Start(arguments, plan.working_directory, environ, (config.descriptor,), has_stdin=self._has_stdin)
+        )
+        self._running.add(process)
+        if self.interrupted:  # it came while the tool was being started
+            process.signal(self.interrupted)
+        return process
+
+    def ended(self, process: ToolProcess) -> None:
+        """Forget a tool that has ended."""
+        self._running.discard(process)
+
+
+class HostWorkplace:
+    """Implements `plan.Workplace` on this machine.
+
+    Args:
+        runner: starts the tools.
+        plan: where, and with which variables.
+        output: where the tools' output goes.
+        stack: holds the configs until the end of the plan.
+    """
+
+    def __init__(self, runner: HostRunner, plan: Plan, output: Output, stack: ExitStack) -> None:
+        self._runner = runner
+        self._plan = plan
+        self._output = output
+        self._stack = stack
+        # One config for all commands, but where a registry has several credentials.
+        self._configs: dict[tuple[Credential, ...], MemoryConfig] = {}
+
+    def find(self, pattern: str) -> list[str]:
+        """See `plan.Workplace.find`."""
+        return find_files(pattern, self._plan.working_directory)
+
+    def run(self, arguments: tuple[str, ...], credentials: tuple[Credential, ...]) -> CommandResult:
+        """See `plan.Workplace.run`."""
+        if credentials not in self._configs:
+            self._configs[credentials] = self._runner.config(credentials, self._stack)
+        redactor = self._runner.redactor
+        result = CommandResult(
+            arguments=tuple(map(redactor.text, arguments)),
+            exit_code=0,
+            stdout=Tail(),
+            stderr=Tail(),
+            credentials=credentials,
+        )
+        try:
+            process = self._runner.start(arguments, self._plan, self._configs[credentials])
+        except OSError as error:
+            code, problem = explain_start(result.arguments[0], error)
+            return result._replace(exit_code=code, problem=problem)
+        try:
+            flows = (
+                Flow(process.stdout, redactor, result.stdout, self._output.stdout),
+                Flow(process.stderr, redactor, result.stderr, self._output.stderr),
+            )
+            return result._replace(exit_code=process.wait(flows, self._plan.timeout))
+        finally:
+            self._runner.ended(process)
+
+
+def find_files(pattern: str, folder: str) -> list[str]:
+    """The files below a folder that a pattern stands for, by names relative to it."""
+    import glob  # noqa: PLC0415  (few commands have a pattern)
+
+    return glob.glob(pattern, root_dir=folder)

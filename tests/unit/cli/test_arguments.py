@@ -1,0 +1,248 @@
+"""The command line, through the real program where it is about what a person sees."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from registry_config.cli.arguments import parse, to_inputs
+from registry_config.declaration.inputs import Inputs
+from registry_config.errors import InputError
+from support.cli import Machine
+from support.tables import exactly, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ENTRY = {"registry": "a.example", "username": "u", "password": "hunter2-hunter2"}
+
+
+def test_every_option_becomes_its_input(tmp_path: Path) -> None:
+    file = tmp_path / "registries.yaml"
+    file.write_bytes(b"\xef\xbb\xbf[]\n")
+    words = (
+        f"run --registries {file} --github-token-env TOK --shell bash -C sub -e A=1 --env B --secret-env C "
+        "--secret-env D --on-missing skip --keep-logins --json out.json --"
+    )
+    options, argv = parse([*words.split(), "one -- script"])
+    assert to_inputs(options, argv, {"TOK": "tok"}) == Inputs(  # noqa: S604  (the name of an input)
+        registries="[]\n",
+        github_token="tok",
+        argv=("one -- script",),
+        shell="bash",
+        working_directory="sub",
+        env=("A=1", "B"),
+        secret_env=("C", "D"),
+        on_missing="skip",
+        keep_logins=True,
+    )
+    assert options.json == "out.json"
+
+
+def test_every_option_of_an_image_becomes_its_input(tmp_path: Path) -> None:
+    file = tmp_path / "registries.yaml"
+    file.write_text("[]")
+    words = f"run --registries {file} --image a.example/b --use-entrypoint --exclude x --exclude y -- a"
+    assert to_inputs(*parse(words.split()), {}) == Inputs(
+        registries="[]", image="a.example/b", use_entrypoint=True, exclude=("x", "y"), argv=("a",)
+    )
+
+
+def test_every_option_of_targets_becomes_its_input(tmp_path: Path) -> None:
+    file = tmp_path / "registries.yaml"
+    file.write_text("[]")
+    words = f"run --registries {file} --target x --target y --max-parallel 2 --fail-fast --retries 3 --dry-run --"
+    assert to_inputs(*parse([*words.split(), "{target}"]), {}) == Inputs(
+        registries="[]",
+        targets=("x", "y"),
+        max_parallel=2,
+        fail_fast=True,
+        retries=3,
+        dry_run=True,
+        argv=("{target}",),
+    )
+
+
+def test_an_option_left_out_has_its_default(tmp_path: Path) -> None:
+    file = tmp_path / "registries.yaml"
+    file.write_text("[]")
+    options, argv = parse(["run", "--registries", str(file), "--", "a"])
+    assert to_inputs(options, argv, {}) == Inputs(registries="[]", argv=("a",))
+
+
+@table(
+    "words, argv",
+    {
+        "none": ([], None),
+        "nothing after": (["--"], ()),
+        "options of the tool": (["--", "helm", "--version", "-e", "x"], ("helm", "--version", "-e", "x")),
+        "further dashes": (["--", "a", "--", "b"], ("a", "--", "b")),
+        "empty and wide words": (["--", "", "ä b"], ("", "ä b")),
+    },
+)
+def test_what_follows_two_dashes_is_taken_as_it_is(words: list[str], argv: tuple[str, ...] | None) -> None:
+    assert parse(["run", "--registries", "x", *words])[1] == argv
+
+
+@table(
+    "words, message",
+    {
+        "nothing": ([], "run|check|action: is missing; see --help"),
+        "another word": (["push"], "run|check|action: cannot be taken; see --help"),
+        "no registries": (["run", "--", "a"], "--registries: is missing; see --help"),
+        "no value": (["run", "--registries"], "--registries: needs a value; see --help"),
+        "a flag with a value": (
+            ["run", "--registries", "x", "--keep-logins=hunter2"],
+            "--keep-logins: cannot be taken; see --help",
+        ),
+        "both names of an option": (
+            ["run", "--registries", "x", "-C"],
+            "-C/--working-directory: needs a value; see --help",
+        ),
+        "mistyped": (
+            ["run", "--registries", "x", "--keep-login"],
+            "command line: an unknown option or a stray word; did you mean --keep-logins?",
+        ),
+        "mistyped with a value": (
+            ["run", "--registries", "x", "--secretenv=hunter2"],
+            "command line: an unknown option or a stray word; did you mean --secret-env?",
+        ),
+        "a stray word": (
+            ["run", "--registries", "x", "hunter2"],
+            "command line: an unknown option or a stray word; the command to run comes after --",
+        ),
+        "a beginning is no option": (
+            ["run", "--registries", "x", "--secret", "hunter2"],
+            "command line: an unknown option or a stray word; the command to run comes after --",
+        ),
+        "words after action": (
+            ["action", "--", "a"],
+            "command line: action takes no words; it reads its inputs from the environment",
+        ),
+    },
+)
+def test_a_wrong_command_line_is_refused(words: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=exactly(message)):
+        parse(words)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["check", "-h"], ["action", "--help"]])
+def test_help_is_shown_for_everything(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(words)
+    shown = capfd.readouterr()
+    assert (caught.value.code, shown.err, shown.out.splitlines()[0].split()[:2]) == (
+        0,
+        "",
+        ["usage:", "registry-config"],
+    )
+
+
+def test_every_option_has_a_line_of_its_own_in_the_help(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["run", "--help"])
+    shown = re.findall(r"^  (-.*?)(?:  |$)", capfd.readouterr().out, re.MULTILINE)
+    for option in (
+        "--registries FILE",
+        "--github-token-env NAME",
+        "--image REF",
+        "--use-entrypoint",
+        "--exclude GLOB",
+        "--shell SHELL",
+        "-C DIR, --working-directory DIR",
+        "-e NAME[=VALUE], --env NAME[=VALUE]",
+        "--secret-env NAME",
+        "--on-missing fail|skip",
+        "--target REF",
+        "--max-parallel N",
+        "--fail-fast",
+        "--retries N",
+        "--dry-run",
+        "--keep-logins",
+        "--json FILE",
+    ):
+        assert shown.count(option) == 1
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_the_program_runs_what_follows_two_dashes(machine: Machine) -> None:
+    done = machine.run("printf", "%s,", "-e", "--", "$HOME *", registries=[_ENTRY])
+    assert (done.code, done.stdout, done.stderr) == (0, b"-e,--,$HOME *,", b"")
+    assert (done.report["ran"], done.report["stdout"]) == (True, "-e,--,$HOME *,")
+
+
+def test_the_program_reads_registries_from_standard_input_or_from_a_pipe(machine: Machine) -> None:
+    done = machine.run("cat", registries="-", stdin=b"[]\n")
+    assert (done.code, done.stdout, done.stderr) == (0, b"", b"")
+    shown = machine.run("sh", "-c", "cat; echo $A", registries="/dev/stdin", options=("-e", "A=1"), stdin=b"[]\n")
+    assert (shown.code, shown.stdout, shown.stderr) == (0, b"1\n", b"")
+
+
+def test_the_program_runs_one_script_with_a_shell(machine: Machine) -> None:
+    done = machine.run("false | true\necho $A | tr 1 2\nfalse\necho never", options=("--shell", "sh", "-eA=1"))
+    assert (done.code, done.stdout, done.stderr) == (
+        1,
+        b"2\n",
+        b"registry-config: the command failed with exit code 1\n",
+    )
+
+
+def test_the_program_says_what_check_found_and_reads_no_password(machine: Machine) -> None:
+    entries = [
+        {"registry": "index.docker.io", "username": "hub", "password-file": "/nowhere"},
+        {"registry": "GHCR.io", "for": "image"},
+        {"registry": "b.example", "username": "u", "password-env": "NOT_THERE", "for": "command"},
+        _ENTRY,
+    ]
+    done = subprocess.run(
+        [*machine.program, "check", "--registries", machine.declare(entries)],
+        env=machine.environ(),
+        capture_output=True,
+        check=True,
+    )
+    assert (done.stdout.decode(), done.stderr) == (_CHECKED, b"")
+
+
+_CHECKED = """\
+docker.io
+  declared   registries[0] (line 1)
+  user       hub
+  password   from a file
+  used for   pulling the tool image and the command
+  keys       https://index.docker.io/v1/ docker.io index.docker.io registry-1.docker.io
+ghcr.io
+  declared   registries[1] (line 1)
+  user       github.actor
+  password   the job's own token
+  used for   pulling the tool image
+  keys       ghcr.io
+b.example
+  declared   registries[2] (line 1)
+  user       u
+  password   from a variable of the environment
+  used for   the command
+  keys       b.example
+a.example
+  declared   registries[3] (line 1)
+  user       u
+  password   written here: the runner shows it unless it is a registered secret; password-env is safer
+  used for   pulling the tool image and the command
+  keys       a.example
+the config
+  in memory; DOCKER_CONFIG, REGISTRY_AUTH_FILE and HELM_REGISTRY_CONFIG lead to it
+  $HOME/.docker is left alone: its contexts, plug-ins and builders are there, its logins are hidden
+not promised
+  that other processes of the same user cannot read our memory, or swap
+  what a tool writes itself, such as a login inside the command
+  in an image: that the engine keeps no variable of secret-env on its disk while the command runs
+  in an image: that anything is encrypted on the way to an engine reached by plain tcp://
+  what the runner prints of with: and env: before any code of ours runs
+  that a password of fewer than 6 characters is hidden other than in its base64 form
+"""

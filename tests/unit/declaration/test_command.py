@@ -1,0 +1,166 @@
+"""The `command` text: words, quotes, the two expansions, and what is refused."""
+
+from __future__ import annotations
+
+from glob import glob
+from typing import TYPE_CHECKING
+
+import pytest
+
+from registry_config.declaration.command import Word, expand, literal, parse_commands
+from registry_config.errors import InputError
+from support.tables import exactly, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_VARIABLES = {"NAME": "a b", "STAR": "*", "_x1": "", "QUOTE": "'\"$(id)`id`\n"}
+_REMEDY = "; quote it, or set shell: sh"
+
+
+def _vectors(text: str) -> list[list[str]]:
+    return [[word.text for word in command] for command in parse_commands(text, _VARIABLES)]
+
+
+@table(
+    "text, vectors",
+    {
+        "words": ("helm push  app.tgz\toci://a.b/c", [["helm", "push", "app.tgz", "oci://a.b/c"]]),
+        "one command a line": ("a b\nc\n\n  d e  \n", [["a", "b"], ["c"], ["d", "e"]]),
+        "CRLF": ("a b\r\nc\r\n", [["a", "b"], ["c"]]),
+        "comment lines": ("# no\na # b\n  # 'no\n", [["a", "#", "b"]]),
+        "joined lines": ("a \\\n  b \\\n  c\nd", [["a", "b", "c"], ["d"]]),
+        "a word joined over lines, as a shell does": ("a\\\nb 'c\\\nd'", [["ab", "cd"]]),
+        "joined with nothing": ("\\\na\n\\\n", [["a"]]),
+        "joined at the very end": ("a \\", [["a"]]),
+        "no comment in a joined line": ("a \\\n# b", [["a", "#", "b"]]),
+        "a comment joins nothing": ("# a \\\nb", [["b"]]),
+        "backslash at the end, escaped": ("a \\\\\nb", [["a", "\\"], ["b"]]),
+        "single quotes": ("'a b' '' '\"' '\\' '$x' '*'", [["a b", "", '"', "\\", "$x", "*"]]),
+        "double quotes": (
+            '"a b" "" "\'" "\\"" "\\\\" "\\$x" "\\`" "\\n" "*"',
+            [["a b", "", "'", '"', "\\", "$x", "`", "\\n", "*"]],
+        ),
+        "quotes inside a word": ("a'b c'd\"e f\"g", [["ab cde fg"]]),
+        "escapes": ("a\\ b \\' \\\" \\$ \\| \\~ \\# \\*", [["a b", "'", '"', "$", "|", "~", "#", "*"]]),
+        "signs that need no shell": (
+            "a=b {x,y} !z %d ^e @f +g",
+            [["a=b", "{x,y}", "!z", "%d", "^e", "@f", "+g"]],
+        ),
+        "tilde inside": ("a~ b/~", [["a~", "b/~"]]),
+        "quoted shell signs": ("'|' \"&;<>()\" '`'", [["|", "&;<>()", "`"]]),
+        "variable": ("${NAME}", [["a b"]]),
+        "variable inside a word": ("x${NAME}y${_x1}z", [["xa byz"]]),
+        "variable in double quotes": ('"${NAME} c"', [["a b c"]]),
+        "no variable in single quotes": ("'${NAME}' '${UNDECLARED}'", [["${NAME}", "${UNDECLARED}"]]),
+        "no variable after a backslash": ("\\${NAME}", [["${NAME}"]]),
+        "empty variable is a word": ("a ${_x1}", [["a", ""]]),
+        "what a variable holds is text": ("${QUOTE}", [["'\"$(id)`id`\n"]]),
+        "wide characters": ("é\u3000密\u00a0🔑 b", [["é\u3000密\u00a0🔑", "b"]]),
+    },
+)
+def test_text_is_split_as_a_shell_would(text: str, vectors: list[list[str]]) -> None:
+    assert _vectors(text) == vectors
+
+
+@table(
+    "text, pattern",
+    {
+        "star": ("dist/*.tgz", "dist/*.tgz"),
+        "question mark": ("a?", "a?"),
+        "class": ("[!a-c]", "[!a-c]"),
+        "quoted": ("'*'", None),
+        "double quoted": ('"a?"', None),
+        "escaped": ("\\*", None),
+        "half quoted": ("'*'*", "[*]*"),
+        "half escaped": ("\\[?", "[[]?"),
+        "variable": ("${STAR}", None),
+        "variable beside": ("${STAR}/*", "[*]/*"),
+        "closing bracket": ("a]", None),
+    },
+)
+def test_a_pattern_is_what_stands_outside_of_quotes(text: str, pattern: str | None) -> None:
+    (((word,)),) = parse_commands(text, _VARIABLES)
+    assert word.pattern == pattern
+
+
+def test_a_word_knows_where_it_stands() -> None:
+    assert parse_commands("# x\na 'b'\n*", {}) == (
+        (Word("a", None, "command (line 2, column 1)"), Word("b", None, "command (line 2, column 3)")),
+        (Word("*", "*", "command (line 3, column 1)"),),
+    )
+
+
+@table(
+    "text, place, problem",
+    {
+        "pipe": ("a | b", "line 1, column 3", "'|' needs a shell" + _REMEDY),
+        "and": ("a && b", "line 1, column 3", "'&' needs a shell" + _REMEDY),
+        "semicolon inside a word": ("a\nbc;d", "line 2, column 3", "';' needs a shell" + _REMEDY),
+        "input": ("a <b", "line 1, column 3", "'<' needs a shell" + _REMEDY),
+        "output": ("a 2>b", "line 1, column 4", "'>' needs a shell" + _REMEDY),
+        "open parenthesis": ("(a)", "line 1, column 1", "'(' needs a shell" + _REMEDY),
+        "closed parenthesis": ("a)", "line 1, column 2", "')' needs a shell" + _REMEDY),
+        "backtick": ("`a`", "line 1, column 1", "'`' needs a shell" + _REMEDY),
+        "backtick in double quotes": ('a "`b`"', "line 1, column 4", "'`' needs a shell" + _REMEDY),
+        "dollar": ("a $B", "line 1, column 3", "'$' needs a shell, but for ${NAME}" + _REMEDY),
+        "dollar in double quotes": ('"$B"', "line 1, column 2", "'$' needs a shell, but for ${NAME}" + _REMEDY),
+        "dollar at the end": ("a$", "line 1, column 2", "'$' needs a shell, but for ${NAME}" + _REMEDY),
+        "default value": ("${NAME:-x}", "line 1, column 1", "'$' needs a shell, but for ${NAME}" + _REMEDY),
+        "number": ("${1}", "line 1, column 1", "'$' needs a shell, but for ${NAME}" + _REMEDY),
+        "tilde": ("a ~/b", "line 1, column 3", "a leading '~' needs a shell" + _REMEDY),
+        "single quote": ("a 'b", "line 1, column 3", "this quote is not closed on its line"),
+        "double quote": ('a\n\nb"c', "line 3, column 2", "this quote is not closed on its line"),
+        "quote over two lines": ("a 'b\nc'", "line 1, column 3", "this quote is not closed on its line"),
+        "undeclared": ("${OTHER}", "line 1, column 1", "this variable is not declared in env; add it to env"),
+        "nearly declared": (
+            "${NAMES}",
+            "line 1, column 1",
+            "this variable is not declared in env; did you mean ${NAME}?",
+        ),
+        "NUL": ("a\0", "line 1, column 2", "a NUL character cannot be passed on"),
+    },
+)
+def test_a_sign_that_needs_a_shell_is_refused_with_its_place(text: str, place: str, problem: str) -> None:
+    with pytest.raises(InputError, match=exactly(f"command ({place}): {problem}")):
+        parse_commands(text, _VARIABLES)
+
+
+@pytest.mark.parametrize("text", ["", " \t", "\n\n", "# only a comment", "\\", "\\\n\\\n"])
+def test_a_text_without_a_command_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=exactly("command: is empty; write the command to run")):
+        parse_commands(text, {})
+
+
+def test_words_after_two_dashes_are_taken_as_they_are() -> None:
+    assert literal(["a b", "*", "$X", ""]) == (Word("a b"), Word("*"), Word("$X"), Word(""))
+    assert expand(literal(("*", "$X")), lambda _: ["never"]) == ("*", "$X")
+
+
+def _expand(text: str, folder: Path) -> tuple[str, ...]:
+    (folder / "sub").mkdir()
+    for name in ("b.tgz", "a.tgz", "A.tgz", ".hidden", "sub/x.txt", "sub/[x].txt"):
+        (folder / name).touch()
+    (command,) = parse_commands(text, {"STAR": "*"})
+    return expand(command, lambda pattern: glob(pattern, root_dir=folder))
+
+
+@table(
+    "text, vector",
+    {
+        "sorted": ("push *.tgz oci://x", ("push", "A.tgz", "a.tgz", "b.tgz", "oci://x")),
+        "class": ("[ab].tgz", ("a.tgz", "b.tgz")),
+        "folders": ("*/*", ("sub/[x].txt", "sub/x.txt")),
+        "hidden names": ("* .h*", ("A.tgz", "a.tgz", "b.tgz", "sub", ".hidden")),
+        "quoted brackets": ("sub/'[x]'*", ("sub/[x].txt",)),
+        "no pattern": ("'*' ${STAR} \\*", ("*", "*", "*")),
+    },
+)
+def test_a_pattern_becomes_the_sorted_names(text: str, vector: tuple[str, ...], tmp_path: Path) -> None:
+    assert _expand(text, tmp_path) == vector
+
+
+def test_a_pattern_without_a_match_is_refused(tmp_path: Path) -> None:
+    message = "command (line 1, column 7): no file matches this pattern; quote it to pass it on as it is"
+    with pytest.raises(InputError, match=exactly(message)):
+        _expand("*.tgz ?idden", tmp_path)
