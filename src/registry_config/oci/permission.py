@@ -69,6 +69,8 @@ def _push(access: Access, probe: Probe) -> None:
     headers = access.authorization(_scope(probe, "pull,push"))
     answer = access.registry.open_upload(probe.repository, headers)
     if answer.status == UNAUTHORIZED and access.follows(answer):
+        if access.kind == QUAY:
+            raise Settled(NOT_PROVABLE, _MAKES)
         headers = access.authorization(_scope(probe, "pull,push"))
         answer = access.registry.open_upload(probe.repository, headers)
     if answer.status != _ACCEPTED:

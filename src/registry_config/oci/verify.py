@@ -9,10 +9,10 @@ import binascii
 import json
 import threading
 import time
-from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from registry_config.http.background import in_background
 from registry_config.http.client import Client
 from registry_config.http.messages import HttpError
 from registry_config.oci import permission
@@ -48,18 +48,11 @@ def verify(entries: Sequence[Entry], environ: Mapping[str, str], new_secret: Cal
         with lock:
             new_secret(secret)
 
-    def work(entry: Entry, rows: Future[list[Row]]) -> None:
+    def work(entry: Entry) -> list[Row]:
         with turns:
-            try:
-                rows.set_result(_ask(entry, environ, tell))
-            except BaseException as error:  # noqa: BLE001  (handed on to the caller)
-                rows.set_exception(error)
+            return _ask(entry, environ, tell)
 
-    outcomes: list[Future[list[Row]]] = []
-    for entry in entries:
-        outcomes.append(Future())
-        # Daemons: a run that is ended does not wait for a registry.
-        threading.Thread(target=work, args=(entry, outcomes[-1]), daemon=True).start()
+    outcomes = [in_background(partial(work, entry)) for entry in entries]
     return [row for outcome in outcomes for row in outcome.result()]
 
 
