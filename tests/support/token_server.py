@@ -121,8 +121,14 @@ def _token(key: Path, file: Path, subject: str, access: Sequence[Mapping[str, ob
     header = {"typ": "JWT", "alg": "RS256", "x5c": ["".join(line for line in lines if "-----" not in line)]}
     now = int(time.time())
     claims = {
-        **{"iss": _ISSUER, "sub": subject, "aud": SERVICE, "jti": str(time.monotonic_ns())},
-        **{"iat": now, "nbf": now - 10, "exp": now + 300, "access": access},
+        "iss": _ISSUER,
+        "sub": subject,
+        "aud": SERVICE,
+        "jti": str(time.monotonic_ns()),
+        "iat": now,
+        "nbf": now - 10,
+        "exp": now + 300,
+        "access": access,
     }
     said = f"{_base64(json.dumps(header).encode())}.{_base64(json.dumps(claims).encode())}"
     signed = subprocess.run(

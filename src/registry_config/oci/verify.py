@@ -79,10 +79,8 @@ def _ask(entry: Entry, environ: Mapping[str, str], new_secret: Callable[[str], N
 def _rows(access: Access, entry: Entry) -> list[Row]:
     failed = _outcome(access.greet)
     if failed:
-        return [
-            _row(access, entry, LOGIN, failed),
-            *(_row(access, entry, probe.action, failed, probe.repository) for probe in entry.probes),
-        ]
+        row = _row(access, entry, LOGIN, failed)
+        return [row, *(row._replace(repository=probe.repository, action=probe.action) for probe in entry.probes)]
     login = _outcome(access.login) or Outcome(VERIFIED)
     if login.verdict == REJECTED:
         return [_row(access, entry, LOGIN, login)]
