@@ -18,7 +18,7 @@ from registry_config.http.messages import HttpError
 from registry_config.oci import permission
 from registry_config.oci.access import Access, Outcome, unanswered
 from registry_config.oci.advice import advice
-from registry_config.oci.entry import DENIED, LOGIN, NO_REPOSITORY, NOT_PROVABLE, PULL, REJECTED, VERIFIED, Row, Settled
+from registry_config.oci.entry import DENIED, LOGIN, NO_REPOSITORY, NOT_PROVABLE, REJECTED, VERIFIED, Row, Settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -90,8 +90,8 @@ def _rows(access: Access, entry: Entry) -> list[Row]:
         if outcome.verdict == DENIED and login.verdict == NOT_PROVABLE:
             outcome = outcome._replace(problem=f"{outcome.problem}; the credential itself may be wrong: {_ANYBODY}")
         rows.append(_row(access, entry, probe.action, outcome, probe.repository))
-        shown = outcome.verdict == VERIFIED and probe.action == PULL and login.verdict == NOT_PROVABLE
-        if shown and permission.proves_credential(access, probe):
+        granted = outcome.verdict == VERIFIED and login.verdict == NOT_PROVABLE
+        if granted and permission.proves_credential(access, probe):
             login = Outcome(VERIFIED)
     return [_row(access, entry, LOGIN, login), *rows]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ import pytest
 
 from registry_config.http import messages
 from registry_config.http.client import Client
-from registry_config.http.messages import HttpError
 from support.authority import certificate
 from support.connect_proxy import connect_proxy
 from support.hostile import hostile
@@ -19,10 +17,12 @@ from support.http_server import Answer, Asked, http_server
 from support.registry import free_port
 
 if TYPE_CHECKING:
+    import socket
     import threading
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from registry_config.http.messages import HttpError
     from support.authority import Certificate
 
 _SECRET = "secret-of-the-query-1"
@@ -190,7 +190,7 @@ def test_a_private_authority_counts_where_it_is_given_alone(served: Certificate)
             Client({}, authorities=pem).request("GET", url.replace("127.0.0.1", "localhost"))
 
 
-def test_the_wrong_protocol_is_named(served: Certificate) -> None:
+def test_the_wrong_protocol_is_named() -> None:
     with http_server(lambda _: Answer(200)) as server, pytest.raises(messages.UnreachableError, match="plain HTTP"):
         Client({}).request("GET", f"https://{server.address}/", again=None)
 

@@ -13,7 +13,7 @@ from support.registry import Registry, registry
 from support.token_server import Conduct, User, token_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from registry_config.oci.entry import Probe
@@ -76,7 +76,7 @@ class Mark(NamedTuple):
         """Requests to the token server since then."""
         return self.place.tokens.asked[self.tokens :] if self.place.tokens else []
 
-    def count(self) -> int:
+    def total(self) -> int:
         """All requests since then."""
         return len(self.asked()) + len(self.asked_tokens())
 
@@ -114,8 +114,3 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
 def told() -> list[str]:
     """Secrets that came to be known."""
     return []
-
-
-def header_values(asked: Sequence[Asked]) -> set[str]:
-    """What was sent as Authorization."""
-    return {one.authorization or "" for one in asked}

@@ -49,7 +49,11 @@ def _challenges(realm: str) -> Callable[[Asked], Answer]:
 def test_a_foreign_realm_gets_nothing(realm: str, words: str, told: list[str]) -> None:
     with http_server(lambda _: Answer(200, b'{"token":"x"}')) as other:
         named: list[str] = []
-        with http_server(lambda asked: _challenges(named[0])(asked)) as server:
+
+        def answer(asked: Asked) -> Answer:
+            return _challenges(*named)(asked)
+
+        with http_server(answer) as server:
             names = {"other": other.address, "own": server.address, "own_port": server.address.partition(":")[2]}
             named.append(realm.format(**names))
             rows = verify([_entry(server.address)], {}, told.append)

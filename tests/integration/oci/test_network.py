@@ -41,7 +41,7 @@ def test_a_registry_of_a_private_authority(places: Places, told: list[str], tmp_
 
 
 @pytest.mark.parametrize(
-    ("rules", "asked", "words"),
+    "case",
     [
         ("return 301 https://registry.example.test$request_uri;", 1, "redirects to registry.example.test"),
         ("add_header Retry-After 61 always; return 429;", 1, "answered 429"),
@@ -53,8 +53,9 @@ def test_a_registry_of_a_private_authority(places: Places, told: list[str], tmp_
     ],
 )
 def test_what_is_no_answer_is_unknown(
-    places: Places, told: list[str], tmp_path: Path, rules: str, asked: int, words: str
+    places: Places, told: list[str], tmp_path: Path, case: tuple[str, int, str]
 ) -> None:
+    rules, asked, words = case
     with front(tmp_path, places.htpasswd.registry.address, rules) as server:
         rows = verify([places.htpasswd.entry(*_PROBES)._replace(host=server.address)], {}, told.append)
         assert [row.verdict for row in rows] == ["unknown"] * 3
