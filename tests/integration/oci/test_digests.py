@@ -106,6 +106,7 @@ def test_what_a_tool_reported_is_compared(places: Places, pushed: Callable[[Plac
     new = pushed(place, "moving", "new")
     moved = _prove(place.entry(), "moving", old)
     assert (moved.state, moved.digest) == ("moved", new)
+    assert _prove(place.entry(), "moving", _OTHER, old).state == "moved"
     lied = _prove(place.entry(), "moving", _OTHER)
     assert (lied.state, lied.digest) == ("contradicted", new)
     assert lied.reason == (
