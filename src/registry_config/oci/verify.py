@@ -18,10 +18,10 @@ from registry_config.http.messages import HttpError
 from registry_config.oci import permission
 from registry_config.oci.access import Access, Outcome, unanswered
 from registry_config.oci.advice import advice
-from registry_config.oci.entry import DENIED, LOGIN, NO_REPOSITORY, NOT_PROVABLE, REJECTED, VERIFIED, Row, Settled
+from registry_config.oci.entry import DENIED, LOGIN, NOT_PROVABLE, REJECTED, VERIFIED, Row, Settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from registry_config.oci.entry import Entry
 
@@ -54,18 +54,6 @@ def verify(entries: Sequence[Entry], environ: Mapping[str, str], new_secret: Cal
 
     outcomes = [in_background(partial(work, entry)) for entry in entries]
     return [row for outcome in outcomes for row in outcome.result()]
-
-
-def refusing(rows: Iterable[Row], *, actions_known: bool = True) -> list[Row]:
-    """The rows for which nothing is run (exit code 77).
-
-    Args:
-        rows: what `verify` gave.
-        actions_known: false where nobody knows what the command does with a repository (an unknown tool, a script):
-            then only what was said of a login counts.
-    """
-    bad = (REJECTED, DENIED, NO_REPOSITORY)
-    return [row for row in rows if row.verdict in bad and (actions_known or row.action == LOGIN)]
 
 
 def _ask(entry: Entry, environ: Mapping[str, str], new_secret: Callable[[str], None]) -> list[Row]:

@@ -16,7 +16,8 @@ from registry_config.oci import advice as advice_module
 from registry_config.oci.advice import advice, kind_of, table
 from registry_config.oci.client import described
 from registry_config.oci.entry import Row
-from registry_config.oci.verify import expiry, refusing
+from registry_config.oci.verdicts import HEADS, records, refusing, sentence, warning
+from registry_config.oci.verify import expiry
 
 _PAGE = Path(__file__).parents[3] / "docs/verify.md"
 _ACCOUNT = "123456789012"
@@ -161,3 +162,24 @@ def test_what_ends_the_run() -> None:
         ("login", "denied"),
         ("login", "no-repository"),
     ]
+    assert len(warning(rows)) == 4
+    assert len(warning(rows, actions_known=False)) == 7
+
+
+def test_how_a_row_is_shown() -> None:
+    rows = [
+        Row("quay.io/org-a", "", "login", "verified"),
+        Row("quay.io/org-a", "org-a/app", "push", "no-repository", "x; y"),
+    ]
+    assert [sentence(row) for row in rows] == [
+        "quay.io/org-a: login verified",
+        "quay.io/org-a/app: push no repository: x; y",
+    ]
+    assert records(rows)[1] == {
+        "registry": "quay.io/org-a",
+        "repository": "org-a/app",
+        "action": "push",
+        "verdict": "no-repository",
+        "reason": "x; y",
+    }
+    assert len(HEADS) == len(rows[0])
