@@ -112,7 +112,8 @@ def test_the_packages_of_the_rooms_are_empty() -> None:
         ("argparse", {"cli"}),
         ("actions_toolkit", {"github"}),
         ("rich", {"cli"}),
-        ("tenacity", {"attempts"}),
+        ("tenacity", {"attempts", "http"}),
+        ("urllib3", {"http"}),
         ("asyncio", {"engine", "registry_config"}),
     ],
 )
