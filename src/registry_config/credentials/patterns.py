@@ -1,13 +1,13 @@
-"""Finds every run of characters of a secret, by an automaton that knows six bytes of every seven or fewer.
+"""Finds every run of characters of a secret, by an automaton that knows six bytes of each eleven or fewer.
 
-Any run of twelve characters holds one of these seeds as a whole. What stands around a seed is compared with the form
+Any run of sixteen characters holds one of these seeds as a whole. What stands around a seed is compared with the form
 that it is from; so the automaton stays small, and a key of 48 KiB costs no more than a short token.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 # Fewer characters of a long form are not hidden; a form that is shorter is hidden as a whole.
-RUN: Final = 12
+RUN: Final = 16
 SEED: Final = 6
 _STEP: Final = RUN - SEED + 1
+# No further from a seed to the left, or another one is found first.
+_REACH: Final = _STEP - 1
 # Compared at once; longer runs are found by their further seeds.
-_BLOCK: Final = 64
+_BLOCK: Final = 256
 # From so many forms around one seed on, their windows are looked up instead.
 _CROWD: Final = 8
 # Twice as fast, but it takes longer to build: worth it for long outputs, and for few seeds.
@@ -32,80 +34,93 @@ _ANCHOR: Final = re.compile(rb"(?:%(?:25)?[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0
 _SPACE: Final = re.compile(rb"[ \t\r\n]")
 
 
-class _Context(NamedTuple):
-    """Where a seed stands: in `form` at `offset`; of a short form, `exact` is what must stand there as a whole."""
-
-    form: bytes
-    offset: int
-    exact: bytes = b""
+# Where a seed stands: in a form, at an offset; of a short form, also what must stand there as a whole.
+_Context: TypeAlias = "tuple[bytes, int, bytes]"
 
 
-class Hit(NamedTuple):
-    """Characters of a view; of a short form, `exact` is what the data must hold there."""
+class Hits(NamedTuple):
+    """What is to be hidden in the text of a view.
 
-    start: int
-    end: int
-    exact: bytes = b""
+    Attributes:
+        runs: start and end of each, in order and apart.
+        shorts: start and end of what may be a short form, and what the data must hold there.
+        incomplete: from where on a run is too short so far.
+    """
+
+    runs: list[tuple[int, int]]
+    shorts: list[tuple[int, int, bytes]]
+    incomplete: int
 
 
 class Patterns:
     """The seeds of all forms."""
 
     def __init__(self, forms: Iterable[bytes]) -> None:
-        self._contexts: dict[bytes, list[_Context]] = {}
-        self._windows: dict[int, frozenset[bytes]] = {}
         self._beginnings: set[bytes] = set()
         self._spaced: set[bytes] = set()
+        contexts: dict[bytes, list[_Context]] = {}
+        surroundings: set[bytes] = set()
         for form in sorted(set(forms)):
+            if _SPACE.search(form):
+                self._add_spaced(form)
             for text in {view.text for view in views(form)} - {b""}:
-                self._add(form, text)
-        self._seeds = list(self._contexts)
-        self._by_index = list(map(tuple, self._contexts.values()))
-        self._contexts.clear()
-        for index, contexts in enumerate(self._by_index):
-            if len(contexts) > _CROWD:
-                self._windows[index] = frozenset(window for context in contexts for window in _windows(context))
-                self._by_index[index] = tuple(context for context in contexts if context.exact)
+                self._beginnings.update([text[:n] for n in range(1, min(len(text), RUN))])
+                if len(text) < RUN:
+                    contexts.setdefault(text[:SEED], []).append((text, 0, without_sequences(form)))
+                else:
+                    _add(text, contexts, surroundings)
+        self._seeds = list(contexts)
+        self._windows = {
+            index: frozenset(window for context in places for window in _windows(context))
+            for index, places in enumerate(contexts.values())
+            if len(places) > _CROWD
+        }
+        self._by_index = [
+            tuple(place for place in places if place[2]) if index in self._windows else tuple(places)
+            for index, places in enumerate(contexts.values())
+        ]
         self._automaton = BytesAhoCorasick(self._seeds)
         self._scanned = 0
 
-    def _add(self, form: bytes, text: bytes) -> None:
-        exact = without_sequences(form) if len(text) < RUN else b""
-        self._beginnings.update(text[:n] for n in range(1, min(len(text), RUN)))
-        if _SPACE.search(form):
-            clean = without_sequences(form)
-            self._spaced.update(clean[: match.end()] for match in _SPACE.finditer(clean) if match.end() < 4 * RUN)
-        for offset in (0,) if exact else _offsets(text):
-            context = _Context(text, offset, exact)
-            known = self._contexts.setdefault(text[offset : offset + SEED], [])
-            if all(_around(context) != _around(other) for other in known[-_CROWD:]):
-                known.append(context)
+    def _add_spaced(self, form: bytes) -> None:
+        """Beginnings that end in white space, which the text of a view does not have."""
+        clean = without_sequences(form[: 8 * RUN])
+        self._spaced.update(clean[: match.end()] for match in _SPACE.finditer(clean) if match.end() < 4 * RUN)
 
-    def find(self, text: bytes) -> tuple[list[Hit], int]:
-        """What is to be hidden in the text of a view, in no order, and from where on a run is too short so far."""
-        hits: list[Hit] = []
-        size, incomplete = len(text), len(text)
-        start, end = 0, -1
+    def find(self, text: bytes) -> Hits:
+        """What is to be hidden in the text of a view."""
+        runs: list[tuple[int, int]] = []
+        shorts: list[tuple[int, int, bytes]] = []
+        incomplete = size = len(text)
+        contexts = self._by_index
+        # The run that was found last ends there; what surrounds a seed between the other two lies within it.
+        last, covered_from, covered_to = 0, size, 0
         for index, at, _ in self._scan(text):
-            if at + RUN <= end and at - SEED >= start:
-                continue  # its form adds nothing to what is hidden here already
+            if covered_from <= at < covered_to:
+                continue
+            for form, offset, exact in contexts[index]:
+                if covered_from <= at < last and not form.startswith(text[last : last + 1] or b"\0", offset + last - at):
+                    continue  # it does not go on beyond that run
+                if exact:
+                    if text.startswith(form, at):
+                        shorts.append((at, at + len(form), exact))
+                    continue
+                start, end = _extent(form, offset, text, at)
+                if end - start >= RUN:
+                    runs.append((start, end))
+                    last, covered_from, covered_to = end, start + _REACH, end - RUN + 1
+                elif end == size and start < incomplete:
+                    incomplete = start
             if index in self._windows:
-                places = [n for n in range(at - SEED, at + 1) if text[n : n + RUN] in self._windows[index]]
-                if places:
-                    hits.append(Hit(places[0], places[-1] + RUN))
-                if at + RUN > size:
-                    incomplete = min(incomplete, max(at - SEED, 0))
-            for context in self._by_index[index]:
-                first, last = _extent(context, text, at)
-                if context.exact:
-                    if last - first == len(context.form):
-                        hits.append(Hit(first, last, context.exact))
-                elif last - first >= RUN:
-                    hits.append(Hit(first, last))
-                    start, end = first, last
-                elif last == size:
-                    incomplete = min(incomplete, first)
-        return hits, incomplete
+                incomplete = min(incomplete, self._find_in_crowd(index, text, at, runs))
+        return Hits(_merged(runs), shorts, incomplete)
+
+    def _find_in_crowd(self, index: int, text: bytes, at: int, runs: list[tuple[int, int]]) -> int:
+        windows = self._windows[index]
+        starts = [start for start in range(max(at - _REACH, 0), at + 1) if text[start : start + RUN] in windows]
+        if starts:
+            runs.append((starts[0], starts[-1] + RUN))
+        return len(text) if at + RUN <= len(text) else max(at - _REACH, 0)
 
     def beginning(self, text: bytes, data: bytes) -> int:
         """From where on the end of a text may be the beginning of a form.
@@ -131,56 +146,72 @@ class Patterns:
         return self._automaton.find_matches_as_indexes(text, overlapping=True)
 
 
+def _add(text: bytes, contexts: dict[bytes, list[_Context]], surroundings: set[bytes]) -> None:
+    """Add the seeds of a form, but for those that stand in the same surroundings elsewhere."""
+    # A run needs no more around a seed than this; the padding stands in no text.
+    padded = bytes(_REACH) + text
+    for offset in _offsets(text):
+        surrounding = padded[offset : offset + _REACH + RUN]
+        if surrounding not in surroundings:
+            surroundings.add(surrounding)
+            seed = text[offset : offset + SEED]
+            if seed in contexts:
+                contexts[seed].append((text, offset, b""))
+            else:
+                contexts[seed] = [(text, offset, b"")]
+
+
 def _offsets(text: bytes) -> Iterator[int]:
-    """Where seeds begin, never more than seven bytes apart."""
+    """Where seeds begin, never more than eleven bytes apart."""
     last = len(text) - SEED
     # Not at the very beginning, which tokens of one kind have in common.
-    at = min(_STEP - 1, last)
+    at = _REACH
     for anchor in _ANCHOR.finditer(text, at):
         place = min(anchor.end(), last)
-        while at < place:
-            yield at
-            at = min(at + _STEP, place)
-    while at <= last:
-        yield at
-        at += _STEP
-
-
-def _around(context: _Context) -> tuple[bytes, int, bytes]:
-    """What tells two places of one seed apart: no run needs more of its form than this."""
-    form, offset, exact = context
-    if exact:
-        return form, 0, exact
-    start = max(offset - SEED, 0)
-    return form[start : offset + RUN], offset - start, b""
+        if place > at:
+            yield from range(at, place, _STEP)
+            at = place
+    yield from range(at, last + 1, _STEP)
 
 
 def _windows(context: _Context) -> Iterator[bytes]:
     form, offset, exact = context
     if not exact:
-        for start in range(max(offset - SEED, 0), min(offset, len(form) - RUN) + 1):
+        for start in range(max(offset - _REACH, 0), min(offset, len(form) - RUN) + 1):
             yield form[start : start + RUN]
 
 
-def _extent(context: _Context, text: bytes, at: int) -> tuple[int, int]:
-    """How far the form goes on to both sides of its seed, which stands at `at`."""
-    form, offset, _ = context
+def _extent(form: bytes, offset: int, text: bytes, at: int) -> tuple[int, int]:
+    """How far a form goes on to both sides of its seed, which stands at `at`."""
     ahead = form[offset : offset + _BLOCK]
-    end = at + (len(ahead) if text.startswith(ahead, at) else _common(ahead, text[at : at + _BLOCK], "big"))
+    if text.startswith(ahead, at):
+        end = at + len(ahead)
+    else:
+        seen = text[at : at + len(ahead)]
+        differing = int.from_bytes(ahead[: len(seen)], "big") ^ int.from_bytes(seen, "big")
+        end = at + len(seen) - (differing.bit_length() + 7) // 8
     if not offset:
         return at, end
-    behind = form[max(offset - SEED, 0) : offset]
-    return at - _common(behind[-at:] if at < SEED else behind, text[max(at - SEED, 0) : at], "little"), end
+    reach = offset if offset < _REACH else _REACH
+    start = at - reach
+    behind = form[offset - reach : offset]
+    if start >= 0 and text.startswith(behind, start):
+        return start, end
+    seen = text[start if start > 0 else 0 : at]
+    # The last byte of a little-endian number weighs most.
+    differing = int.from_bytes(behind[reach - len(seen) :], "little") ^ int.from_bytes(seen, "little")
+    return at - len(seen) + (differing.bit_length() + 7) // 8, end
 
 
-def _common(one: bytes, other: bytes, order: str) -> int:
-    """How many bytes are equal from the start (`big`) or from the end (`little`)."""
-    if one == other:
-        return len(one)
-    size = min(len(one), len(other))
-    if order == "big":
-        one, other = one[:size], other[:size]
-    else:
-        one, other = one[len(one) - size :], other[len(other) - size :]
-    differing = int.from_bytes(one, order) ^ int.from_bytes(other, order)  # type: ignore[arg-type]
-    return size - (differing.bit_length() + 7) // 8
+def _merged(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Overlapping runs as one, in order."""
+    merged: list[tuple[int, int]] = []
+    until = -1
+    for run in sorted(runs):
+        if run[0] >= until:
+            merged.append(run)
+            until = run[1]
+        elif run[1] > until:
+            until = run[1]
+            merged[-1] = (merged[-1][0], until)
+    return merged

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.credentials.patterns import RUN, SEED, Hit, Patterns
-from registry_config.credentials.views import View, lines, views, without_sequences
+from registry_config.credentials.patterns import RUN, SEED, Patterns
+from registry_config.credentials.views import View, ends_line, lines, views, without_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,28 +59,32 @@ class Redactor:
 
     def find(self, data: bytes) -> _Findings:
         """Where forms stand in `data`, and what more bytes could change."""
-        hidden: list[tuple[int, int]] = []
-        size = len(data)
-        unfinished = held = context = size
+        found = _Findings([], len(data), len(data), len(data))
         for view in views(data):
-            hits, incomplete = self._patterns.find(view.text)
-            length = len(view.text)
-            for hit in _merged(hits):
-                spans = _spans(data, view, hit)
-                hidden += spans
-                if spans and hit.end == length and not _ends_line(data[spans[-1][1] :]):
-                    held = min(held, spans[-1][1])
-            incomplete = min(incomplete, self._patterns.beginning(view.text, data))
-            if incomplete < length:
-                unfinished = min(unfinished, view.offset(incomplete))
-            context = min(context, view.offset(max(length - RUN + 1, 0)) if length else 0)
-        return _Findings(sorted(set(hidden)), unfinished, min(held, unfinished), context)
+            found = self._look(view, data, found)
+        return found
+
+    def _look(self, view: View, data: bytes, found: _Findings) -> _Findings:
+        """What one view adds."""
+        length = len(view.text)
+        if not length:
+            return found._replace(context=0)
+        hits = self._patterns.find(view.text)
+        spans = view.spans(hits.runs)
+        if hits.runs and hits.runs[-1][1] == length and not ends_line(data[spans[-1][1] :]):
+            found = found._replace(held=min(found.held, spans[-1][1]))
+        spans += [span for short in hits.shorts for span in _exact(view, data, short)]
+        hidden = sorted(found.hidden + spans) if found.hidden or hits.shorts else spans
+        incomplete = min(hits.incomplete, self._patterns.beginning(view.text, data))
+        unfinished = min(found.unfinished, view.offset(incomplete)) if incomplete < length else found.unfinished
+        context = view.offset(max(length - RUN + 1, 0))
+        return _Findings(hidden, unfinished, min(found.held, unfinished), min(found.context, context))
 
 
 class RedactingStream:
     """Redacts one flow of bytes that arrives in pieces; holds back only what may be the beginning of a form.
 
-    Of a run that begins in the middle of a form, up to eleven characters may be shown if they end a piece.
+    Of a run that begins in the middle of a form, up to fifteen characters may be shown if they end a piece.
 
     Attributes:
         found: whether a form has been seen so far.
@@ -135,28 +139,10 @@ class RedactingStream:
         return bytes(out)
 
 
-def _merged(hits: list[Hit]) -> list[Hit]:
-    """Overlapping runs as one; a short form stays apart, as it is still to be compared with the data."""
-    merged: list[Hit] = []
-    for hit in sorted(hits):
-        if merged and not hit.exact and not merged[-1].exact and hit.start < merged[-1].end:
-            if hit.end > merged[-1].end:
-                merged[-1] = merged[-1]._replace(end=hit.end)
-        else:
-            merged.append(hit)
-    return merged
-
-
-def _spans(data: bytes, view: View, hit: Hit) -> list[tuple[int, int]]:
-    """Where a hit stands in the data, a part for each line."""
-    start = view.offset(hit.start)
-    end = view.offset(hit.end - 1) + 1
-    if hit.exact and data[start:end] != hit.exact and without_sequences(data[start:end]) != hit.exact:
-        return []
-    if end - start == hit.end - hit.start or not _ends_line(data[start:end]):
-        return [(start, end)]
-    return lines(data, start, end)
-
-
-def _ends_line(data: bytes) -> bool:
-    return b"\n" in data or b"\r" in data
+def _exact(view: View, data: bytes, short: tuple[int, int, bytes]) -> list[tuple[int, int]]:
+    """Where a short form stands in the data, if it is really that."""
+    first, last, form = short
+    start, end = view.offset(first), view.offset(last - 1) + 1
+    if form in {data[start:end], without_sequences(data[start:end])}:
+        return lines(data, start, end)
+    return []

@@ -58,6 +58,19 @@ class View:
         piece = bisect_right(self._lengths, at)
         return self._starts[piece] + at - (self._lengths[piece - 1] if piece else 0)
 
+    def spans(self, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Where runs of characters stand in the data, a part for each line."""
+        found: list[tuple[int, int]] = []
+        text, plain = self.text, self._plain
+        for first, last in runs:
+            start = self.offset(first)
+            if not self._starts and plain.startswith(text[first:last], start):
+                found.append((start, start + last - first))
+                self._at, self._index = start + last - first - 1, last - 1
+            else:
+                found += lines(self._data, start, self.offset(last - 1) + 1)
+        return found
+
     def _without_sequences(self) -> bytes:
         pieces, at = [], 0
         for match in _PASSED_OVER.finditer(self._data):
@@ -92,3 +105,8 @@ def lines(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
             first, last = view.offset(0), view.offset(len(view.text) - 1)
             found.append((match.start() + first, match.start() + last + 1))
     return found
+
+
+def ends_line(data: bytes) -> bool:
+    """Whether an end of line is in it."""
+    return b"\n" in data or b"\r" in data
