@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -9,11 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.canaries import Canary, random_text, service_account
+from support.http_server import Answer, http_server
 from support.leaks import search
 from support.scenario import entry, in_action, on_command_line
 from support.tables import table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from support.action import Action
     from support.cli import Machine
 
@@ -35,8 +39,8 @@ _WAYS = {
     "fold": 'printf %s "$T" | fold -w 40; echo; printf %s "$T" | fold -b -w 13',
     "cut at the end": 'echo "${T%????}..."',
     "cut at the start": 'echo "...${T#????}"',
-    "curl, encoded": 'curl -s --trace-ascii - -u "$U:$T" http://127.0.0.1:9/ || true; '
-    'curl -sK- --trace-ascii - telnet://127.0.0.1:9 <<< "" || true',
+    "curl": 'curl -s --trace-ascii - -u "$U:$T" "http://$SERVER/"',
+    "curl, another header": 'tr -d "\\n" <<< "$T" | sed "s/^/X-Token: /" | curl -s --trace-ascii - -H @- "http://$SERVER/"',
     "strace": 'strace -s 200 -e trace=read,write cat "$C" 2>&1',
     "strace, short": 'strace -s 90 -e trace=read,write cat "$C" 2>&1',
     "grep, coloured": 'printf "%s\\n" "$T" | grep --color=always "[A-Za-z]"',
@@ -46,15 +50,14 @@ _WAYS = {
     "printf %q": 'printf "%q\\n" "$T"',
     "printf %q, C": 'LC_ALL=C; printf "%q\\n" "$T"',
     "a trace": 'set -x; : "$T"',
-    "echo of dash": "dash -c 'echo \"$1\\t\"' sh \"$T\"",
+    "echo of dash": 'dash -c \'echo "$1\\t"\' sh "$T"',
     "YAML": "printf \"password: '%s'\\n\" \"${T//\\'/\\'\\'}\"",
     "CSV": 'printf "\\"%s\\"\\n" "${T//\\"/\\"\\"}"',
-    "lines of od": 'printf %s "$T" | od -An -c -w16',
     "JSON in JSON": f'{sys.executable} -I -c "import json, sys; print(json.dumps(json.dumps(sys.argv[1])))" "$T"',
     "bytes of Python": f'{sys.executable} -I -c "import sys; print(sys.argv[1].encode())" "$T"',
-    "percent twice": f'{sys.executable} -I -c "import sys; from urllib.parse import quote as q; '
-    'print(q(q(sys.argv[1], safe=\'\')), q(q(sys.argv[1])).lower())" "$T"',
-    "entities": f'{sys.executable} -I -c "import sys; print(*(\'\'.join(c if c.isalnum() and c.isascii() else f % ord(c) '
+    "percent twice": f'{sys.executable} -I -c "import re, sys; from urllib.parse import quote as q; '
+    "t = q(q(sys.argv[1], safe='')); print(t, re.sub('%..(..)?', lambda m: m[0].lower(), t))\" \"$T\"",
+    "entities": f"{sys.executable} -I -c \"import sys; print(*(''.join(c if c.isalnum() and c.isascii() else f % ord(c) "
     "for c in sys.argv[1]) for f in ('&#%d;', '&#x%x;', '&#x%X;')))\" \"$T\"",
 }
 _SECRETS = {
@@ -73,31 +76,44 @@ def secret(request: pytest.FixtureRequest) -> Canary:
     return _SECRETS[request.param]()
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with http_server(lambda _: Answer(200)) as started:
+        yield started.address
+
+
+def _script(server: str, way: str) -> str:
+    return f"SERVER={server}\n{_PAIR}{way}"
+
+
 @table("way", _WAYS)
-def test_of_what_a_tool_makes_of_it_no_part_is_shown(machine: Machine, secret: Canary, way: str) -> None:
-    seen = on_command_line(machine, secret, "bash", "-c", _PAIR + way)
+def test_of_what_a_tool_makes_of_it_no_part_is_shown(machine: Machine, secret: Canary, server: str, way: str) -> None:
+    seen = on_command_line(machine, secret, "bash", "-c", _script(server, way))
     assert (seen.code, b"***" in seen.came["stdout"] + seen.came["stderr"]) == (0, True)
     assert seen.in_bytes(secret) == []
 
 
-def test_nor_in_the_action(action: Action, machine: Machine, secret: Canary) -> None:
-    script = _PAIR + "".join(f"( {way} )\n" for way in _WAYS.values())
+def test_nor_in_the_action(action: Action, machine: Machine, secret: Canary, server: str) -> None:
+    script = _script(server, "".join(f"( {way} )\n" for way in _WAYS.values()))
     seen = in_action(action, machine, secret, command=script, shell="bash")
-    assert (seen.code, seen.came["log"].count(b"***") > len(_WAYS), b"***" in seen.came["output stdout"]) == (0, True, True)
+    assert (seen.code, seen.came["log"].count(b"***") > len(_WAYS), b"***" in seen.came["output stdout"]) == (
+        0,
+        True,
+        True,
+    )
     assert seen.in_bytes(secret) == []
 
 
 @table("way", _WAYS)
-def test_without_redaction_each_way_shows_it(machine: Machine, way: str) -> None:
+def test_without_redaction_each_way_shows_it(machine: Machine, server: str, way: str) -> None:
     """Without this the tests above would prove nothing: the same script, the secret not declared but in a file."""
     secret = random_text("base64", 93)
-    shown = machine.run("bash", "-c", _plain(machine, secret) + way, registries=[])
+    script = _plain(machine, secret) + _script(server, way)
+    shown = machine.run("bash", "-c", script, registries=[])
     assert search({"": shown.stdout + shown.stderr}, secret.password, secret.username) != []
 
 
 def _plain(machine: Machine, secret: Canary) -> str:
-    import base64
-
     auth = base64.b64encode(f"{secret.username}:{secret.password}".encode()).decode()
     (machine.work / "config.json").write_text(json.dumps({"auths": {"registry.example.com": {"auth": auth}}}))
-    return "export DOCKER_CONFIG=$PWD\n" + _PAIR
+    return "export DOCKER_CONFIG=$PWD\n"

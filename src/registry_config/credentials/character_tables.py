@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 _UNRESERVED: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 # What every row leaves as it is.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9]*")
-_ANSI_C: Final = {"\a": "\\a", "\b": "\\b", "\x1b": "\\E", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
+_ANSI_C: Final = {
+    "\a": "\\a",
+    "\b": "\\b",
+    "\x1b": "\\E",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+}
 
 
 class Row(NamedTuple):
@@ -71,7 +80,9 @@ def _percent(safe: str, escape: str = "%{:02X}", encoding: str = "utf-8") -> Cal
 
 def _form(escape: str, *, tilde: bool = True) -> Callable[[str], str]:
     percent = _percent("*" if not tilde else "", escape)
-    return lambda character: "+" if character == " " else "%7E" if not tilde and character == "~" else percent(character)
+    return lambda character: (
+        "+" if character == " " else "%7E" if not tilde and character == "~" else percent(character)
+    )
 
 
 def _map(table: dict[str, str]) -> Callable[[str], str]:
@@ -166,7 +177,9 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("percent, form, lower case", _form("%{:02x}"), ".NET HttpUtility.UrlEncode"),
     Row("percent, form, WHATWG", _form("%{:02X}", tilde=False), "WHATWG URL, application/x-www-form-urlencoded"),
     Row("Python repr", lambda c: "'" if c == "'" else repr(c)[1:-1], "Python %r"),
-    Row("Python repr, apostrophe", lambda c: "\\'" if c == "'" else repr(c)[1:-1], "Python %r, of both quotation marks"),
+    Row(
+        "Python repr, apostrophe", lambda c: "\\'" if c == "'" else repr(c)[1:-1], "Python %r, of both quotation marks"
+    ),
     Row("Python repr of bytes", _bytes_repr("'"), "Python %r of bytes"),
     Row("Python repr of bytes, apostrophe", _bytes_repr("\\'"), "Python %r of bytes, of both quotation marks"),
     Row("Go quoted", _go_quoted, "Go strconv.Quote, %q"),

@@ -118,4 +118,3 @@ def _base64(data: bytes) -> bytes:
 def _both_alphabets(text: bytes) -> tuple[bytes, bytes]:
     """Standard and URL-safe alphabet (RFC 4648 sections 4 and 5)."""
     return text, text.translate(bytes.maketrans(b"+/", b"-_"))
-

@@ -99,7 +99,9 @@ class Patterns:
             if covered_from <= at < covered_to:
                 continue
             for form, offset, exact in contexts[index]:
-                if covered_from <= at < last and not form.startswith(text[last : last + 1] or b"\0", offset + last - at):
+                if covered_from <= at < last and not form.startswith(
+                    text[last : last + 1] or b"\0", offset + last - at
+                ):
                     continue  # it does not go on beyond that run
                 if exact:
                     if text.startswith(form, at):
