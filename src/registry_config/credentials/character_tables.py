@@ -59,11 +59,9 @@ def _go_json(character: str) -> str:
 
 
 def _dotnet_json(character: str) -> str:
-    return f"\\u{ord(character):04X}" if character in "<>&'+`\"" else _python_json(character).replace("\\u", "\\u")
-
-
-def _upper_json(character: str) -> str:
-    return re.sub(r"\\u(....)", lambda match: f"\\u{match[1].upper()}", _dotnet_json(character))
+    if character in "<>&'+`\"":
+        return f"\\u{ord(character):04X}"
+    return re.sub(r"\\u(....)", lambda match: f"\\u{match[1].upper()}", _python_json(character))
 
 
 def _percent(safe: str, escape: str = "%{:02X}", encoding: str = "utf-8") -> Callable[[str], str]:
@@ -162,7 +160,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("JSON, HTML-safe", _go_json, "Go encoding/json, Marshal"),
     Row("JSON, escaped slash", lambda c: _plain_json(c).replace("/", "\\/"), "PHP json_encode, JSON_UNESCAPED_UNICODE"),
     Row("JSON, ASCII only, escaped slash", lambda c: _python_json(c).replace("/", "\\/"), "PHP json_encode"),
-    Row("JSON, all but letters", _upper_json, ".NET System.Text.Json, its default encoder"),
+    Row("JSON, all but letters", _dotnet_json, ".NET System.Text.Json, its default encoder"),
     Row("percent, all", _percent(""), "RFC 3986 section 2.1; JavaScript-like encoders keep fewer", outer=True),
     Row("percent, lower case", _percent("", "%{:02x}"), "RFC 3986 section 2.1 allows either case", outer=True),
     Row("percent, path", _percent("/"), "Python urllib.parse.quote"),
@@ -197,8 +195,9 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("shell quoted", _map({"'": "'\"'\"'"}), "Python shlex.quote"),
     Row("shell quoted, escaped", _map({"'": "'\\''"}), "POSIX shells' own quoting, set -x"),
     Row("shell double-quoted", _backslash('$`"\\'), "bash declare -p, export -p", outer=True),
-    Row("shell, each character", _backslash(" \t!\"$&'()*,;<>?[\\]^`{|}~#="), "bash printf %q"),
-    Row("shell, each character but the comma", _backslash(" \t!\"$&'()*;<>?[\\]^`{|}"), "older bash, dash"),
+    Row("shell, each character", _backslash(" \t!\"$&'()*,;<>?[\\]^`{|}"), "bash printf %q"),
+    Row("shell, each character but the comma", _backslash(" \t!\"$&'()*;<>?[\\]^`{|}"), "older bash"),
+    Row("shell, more characters", _backslash(" \t!\"$&'()*;<>?[\\]^`{|}~#="), "zsh ${(q)}"),
     Row("shell ANSI-C", _ansi_c(ascii_only=False), "bash declare -p, where control characters are"),
     Row("shell ANSI-C, ASCII only", _ansi_c(ascii_only=True), "bash printf %q in the C locale"),
     Row("pattern", _quotemeta, "Perl quotemeta, sed scripts"),
@@ -208,7 +207,7 @@ ROWS: Final[tuple[Row, ...]] = (
 
 
 @functools.lru_cache(maxsize=4096)
-def _written(character: str) -> tuple[str, ...]:
+def written_ways(character: str) -> tuple[str, ...]:
     """A character as each row writes it, and as each outer row writes that once more."""
     once = [row.write(character) for row in ROWS]
     twice = ["".join(map(row.write, text)) for row in ROWS if row.outer for text in once]
@@ -221,6 +220,6 @@ def all_ways(text: str, *, nested: bool) -> set[str]:
         return {text}
     special = sorted(set(_PLAIN.sub("", text)))
     count = None if nested else len(ROWS)
-    columns = [_written(character)[:count] for character in special]
+    columns = [written_ways(character)[:count] for character in special]
     codes = list(map(ord, special))
     return {text.translate(dict(zip(codes, way, strict=True))) for way in set(zip(*columns, strict=True))}

@@ -104,11 +104,15 @@ def _legacy_encodings(username: str, secret: str) -> set[bytes]:
 
 
 def _base64_cuts(data: bytes) -> Iterator[bytes]:
-    """The characters of base64 that stay the same whatever precedes and follows, at each alignment."""
+    """The characters of base64 that stay the same whatever precedes and follows, at each alignment.
+
+    And with the one that ends it where nothing follows.
+    """
     for ahead, first in enumerate((0, 2, 3)):
-        cut = _base64(bytes(ahead) + data)[first : (ahead + len(data)) * 8 // 6]
-        if len(cut) >= _MIN_CUT:
-            yield from _both_alphabets(cut)
+        text = _base64(bytes(ahead) + data)[first:].rstrip(b"=")
+        for cut in {text, text[: (ahead + len(data)) * 8 // 6 - first]}:
+            if len(cut) >= _MIN_CUT:
+                yield from _both_alphabets(cut)
 
 
 def _base64(data: bytes) -> bytes:

@@ -29,6 +29,10 @@ _CROWD: Final = 8
 # Twice as fast, but it takes longer to build: worth it for long outputs, and for few seeds.
 _DENSE_FROM: Final = 1024 * 1024
 _DENSE_SEEDS: Final = 5000
+# Four bytes, as a number: a piece of output is held back if it ends in some that stand in the middle of a form.
+_WORD: Final = 4
+# For more of them (a key of 48 KiB) that is not looked at: it would take too much memory.
+_MOST_WORDS: Final = 128 * 1024
 # Seeds begin anew after each character that some encoding writes in another way, so that encodings share the others.
 _ANCHOR: Final = re.compile(rb"(?:%(?:25)?[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|[^A-Za-z0-9])+")
 _SPACE: Final = re.compile(rb"[ \t\r\n]")
@@ -58,9 +62,13 @@ class Patterns:
     def __init__(self, forms: Iterable[bytes]) -> None:
         self._beginnings: set[bytes] = set()
         self._spaced: set[bytes] = set()
+        self._words: set[int] = set()
         contexts: dict[bytes, list[_Context]] = {}
         surroundings: set[bytes] = set()
-        for form in sorted(set(forms)):
+        ordered = sorted(set(forms))
+        for form, following in zip(ordered, [*ordered[1:], b""]):
+            if len(form) >= 2 * RUN and following.startswith(form):
+                continue  # its runs are runs of that one
             if _SPACE.search(form):
                 self._add_spaced(form)
             for text in {view.text for view in views(form)} - {b""}:
@@ -69,6 +77,9 @@ class Patterns:
                     contexts.setdefault(text[:SEED], []).append((text, 0, without_sequences(form)))
                 else:
                     _add(text, contexts, surroundings)
+                    if len(self._words) < _MOST_WORDS:
+                        for shift in range(_WORD):
+                            self._words.update(_words(text[shift:]))
         self._seeds = list(contexts)
         self._windows = {
             index: frozenset(window for context in places for window in _windows(context))
@@ -124,21 +135,37 @@ class Patterns:
             runs.append((starts[0], starts[-1] + RUN))
         return len(text) if at + RUN <= len(text) else max(at - _REACH, 0)
 
-    def beginning(self, text: bytes, data: bytes) -> int:
-        """From where on the end of a text may be the beginning of a form.
+    def unfinished(self, text: bytes, data: bytes, after: int) -> int:
+        """From where on the end of a text may be the beginning of a form, or the middle if it is not hidden yet.
 
         After white space only six characters or more count, so that a prompt or a line that ends comes out at once.
         """
-        size = len(text)
         ends = data[-1:].isspace()
-        for length in range(min(RUN - 1, size), SEED - 1 if ends else 0, -1):
-            if text[size - length :] in self._beginnings:
-                return size - length
+        start = min(self._beginning(text, SEED if ends else 1), self._middle(text, SEED if ends else _WORD, after))
         if ends and self._spaced:
             clean = without_sequences(data[-8 * RUN :])
             longest = max((form for form in self._spaced if clean.endswith(form)), key=len, default=b"")
-            return size - len(View(longest).text)
+            start = min(start, len(text) - len(View(longest).text))
+        return start
+
+    def _beginning(self, text: bytes, least: int) -> int:
+        size = len(text)
+        for length in range(min(RUN - 1, size), least - 1, -1):
+            if text[size - length :] in self._beginnings:
+                return size - length
         return size
+
+    def _middle(self, text: bytes, least: int, after: int) -> int:
+        """From where on the end of a text may be the middle of a form: all its words stand in one."""
+        start = size = len(text)
+        while (
+            size - start < RUN
+            and start - _WORD >= after
+            and not self._words.isdisjoint(_words(text[start - _WORD : start]))
+        ):
+            start -= 1
+        start = size if start == size else start - _WORD + 1
+        return start if size - start >= least else size
 
     def _scan(self, text: bytes) -> list[tuple[int, int, int]]:
         self._scanned += len(text)
@@ -217,3 +244,7 @@ def _merged(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
             until = run[1]
             merged[-1] = (merged[-1][0], until)
     return merged
+
+
+def _words(text: bytes) -> memoryview:
+    return memoryview(text)[: len(text) // _WORD * _WORD].cast("I")

@@ -75,7 +75,8 @@ class Redactor:
             found = found._replace(held=min(found.held, spans[-1][1]))
         spans += [span for short in hits.shorts for span in _exact(view, data, short)]
         hidden = sorted(found.hidden + spans) if found.hidden or hits.shorts else spans
-        incomplete = min(hits.incomplete, self._patterns.beginning(view.text, data))
+        after = hits.runs[-1][1] if hits.runs else 0
+        incomplete = min(hits.incomplete, self._patterns.unfinished(view.text, data, after))
         unfinished = min(found.unfinished, view.offset(incomplete)) if incomplete < length else found.unfinished
         context = view.offset(max(length - RUN + 1, 0))
         return _Findings(hidden, unfinished, min(found.held, unfinished), min(found.context, context))
@@ -84,7 +85,8 @@ class Redactor:
 class RedactingStream:
     """Redacts one flow of bytes that arrives in pieces; holds back only what may be the beginning of a form.
 
-    Of a run that begins in the middle of a form, up to fifteen characters may be shown if they end a piece.
+    Of a run that begins in the middle of a form, the first three characters may be shown where a piece ends in them, five
+    where white space follows; fifteen of one of very long secrets.
 
     Attributes:
         found: whether a form has been seen so far.

@@ -22,7 +22,8 @@ _SECRET_NAME: Final = re.compile(
 )
 # Members that only describe a secret, whatever else their name says.
 _PUBLIC_NAME: Final = re.compile(
-    r"(?:ur[il]|endpoint|e?mail|user(?:_?name)?|login|type|host|server|expir\w*|lifetime|ttl|scopes?)$", re.IGNORECASE
+    r"(?:ur[il]|endpoint|e?mail|user(?:_?name)?|(?:secret|token|key|credentials?|password|display)_?name|login|type|host|server|expir\w*|lifetime|ttl|scopes?)$",
+    re.IGNORECASE,
 )
 _EMAIL: Final = re.compile(r"[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+")
 # A URL without a user, a query or a segment that could be a token.
