@@ -16,9 +16,10 @@ from registry_config.credentials.encodings import forms
 from registry_config.credentials.redaction import Redactor
 from registry_config.declaration.command import parse_commands
 from registry_config.declaration.registries import parse_registries
-from registry_config.docker_config import canonical_host, config_keys, render
+from registry_config.docker_config import Login, config_keys, render
 from registry_config.errors import RegistryConfigError
 from registry_config.github.workflow import safe_lines
+from registry_config.reference import canonical_host
 from support.leaks import search
 
 moderately = settings(max_examples=150, deadline=None, database=None)
@@ -175,7 +176,7 @@ _passwords = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_s
 @given(st.dictionaries(_hosts, st.tuples(_users, _passwords), max_size=4))
 def test_what_is_rendered_decodes_to_what_was_given(logins: dict[str, tuple[str, str]]) -> None:
     expected = {key: pair for host, pair in logins.items() for key in config_keys(canonical_host(host))}
-    document = json.loads(render([(canonical_host(host), *pair) for host, pair in logins.items()]))
+    document = json.loads(render([Login(canonical_host(host), *pair) for host, pair in logins.items()]))
     assert list(document) == ["auths"]
     assert {
         key: tuple(base64.b64decode(entry.pop("auth"), validate=True).decode().split(":", 1))
