@@ -151,7 +151,10 @@ def _modules_with(*kinds: type[ast.AST], that: str) -> list[str]:
                 "registry_config.py",
             ],
         ),
-        ("yaml", ["declaration/registries.py"]),
+        (
+            "yaml",
+            ["declaration/entry.py", "declaration/registries.py", "declaration/sources.py", "declaration/yaml_text.py"],
+        ),
         ("argparse", ["cli/arguments.py", "cli/command_line.py"]),
         ("actions_toolkit", ["github/workflow.py"]),
         ("subprocess", ["engine/session.py", "host/tool_process.py"]),

@@ -29,10 +29,10 @@ class Entry:
             InputError: no mapping, an unknown key, or a key that is there twice.
         """
         self.index = index
+        self.nodes: dict[str, yaml.Node] = {}
         self._line = line_of(node)
         if not isinstance(node, yaml.MappingNode):
             raise InputError(self.place(), "must be a mapping", "write 'registry: HOST' and so on")
-        self.nodes: dict[str, yaml.Node] = {}
         for key_node, value in node.value:
             place = place_of(index, line_of(key_node))
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else ""

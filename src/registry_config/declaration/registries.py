@@ -183,7 +183,7 @@ def _host(place: str, node: yaml.Node) -> tuple[str, str]:
     try:
         return registry_and_path(text)
     except ValueError as error:
-        raise InputError(place, str(error)) from None
+        raise InputError(place, str(error), "write HOST, HOST:PORT or HOST/PATH") from None
 
 
 def _username(entry: Entry) -> str | None:

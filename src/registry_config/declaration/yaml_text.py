@@ -36,11 +36,12 @@ _AFTER_QUOTE: Final = ("text after a closing quote", QUOTE_IT)
 _ESCAPE: Final = ("a backslash in double quotes that begins no escape sequence", QUOTE_IT)
 _COLON: Final = ("a value with ': ' in it", QUOTE_IT)
 _CHARACTER: Final = ("a value begins with a character that has a meaning in YAML", QUOTE_IT)
-_DIRECTIVE: Final = ("a line begins with '%'", "remove it: the list needs no directives")
+_DIRECTIVE: Final = ("a line begins with a percent sign", "remove it: the list needs no directives")
 _AFTER_LIST: Final = ("text after the end of the list", "write one list and nothing else")
 _OTHER: Final = ("not valid YAML", QUOTE_IT)
 
 _KEY: Final = r"[ ]*(?:- +)*[\w-]+"
+_KEY_ALONE: Final = rf"{_KEY}(?:[ ]+\S.*)?"
 _OPENED: Final = r"""(?:.*[:\-,\[{]\s+|\s*)(["'])(?:(?!\1).)*$"""
 _MEANINGFUL: Final = tuple("%@`|>-&*!]},?")
 
@@ -124,20 +125,26 @@ def _slip(error: yaml.YAMLError, lines: Sequence[str]) -> tuple[int, tuple[str, 
 
 
 def _colon_slip(lines: Sequence[str], at: int, column: int) -> tuple[int, tuple[str, str]]:
-    """A colon where none can be: of a value, or of a key whose line is indented too far, or follows a broken one."""
+    """A colon where none can be: in a value, or after a key that is indented too far or follows a broken line."""
     if not re.fullmatch(_KEY, lines[at][:column]):
         return at, _COLON
+    return _indent_slip(lines, at)
+
+
+def _indent_slip(lines: Sequence[str], at: int) -> tuple[int, tuple[str, str]]:
+    """A line that does not fit those above, maybe since the one before it lacks its colon."""
     before = next((n for n in range(at - 1, -1, -1) if lines[n].strip() and not lines[n].lstrip().startswith("#")), at)
-    return (at, _INDENT) if re.search(r":(?:\s|$)", lines[before]) else (before, _NO_COLON)
+    broken = re.fullmatch(_KEY_ALONE, lines[before]) and not re.search(r":(?:\s|$)", lines[before])
+    return (before, _NO_COLON) if broken else (at, _INDENT)
 
 
 def _block_slip(lines: Sequence[str], at: int, column: int, *, is_end: bool) -> tuple[int, tuple[str, str]]:
     """Something that does not continue the list or the entry."""
     before, rest = lines[at][:column], lines[at][column:]
-    if not before.strip():
+    if not before.strip() and not rest.startswith(("]", "}", ":")):
         # Something may have been closed with `...`, or with a bracket.
         is_item = not is_end or (rest.startswith("- ") and not any(line.startswith(("...", "[")) for line in lines))
-        return at, _INDENT if is_item else _AFTER_LIST
+        return _indent_slip(lines, at) if is_item else (at, _AFTER_LIST)
     if is_end:
         return at, _AFTER_LIST
     opened = next((number for number in range(at + 1) if re.match(_OPENED, lines[number])), None)

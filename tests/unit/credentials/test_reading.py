@@ -143,7 +143,15 @@ def test_what_is_declared_of_a_registry_goes_with_its_credential() -> None:
     )
     credential = read_credential(declaration, {}, _NO_TOKEN)
     assert credential == Credential(
-        "a.example", "alice", "secret", _BOTH, "org", "password", "ca.pem", False, "auth.example:5000", True
+        host="a.example",
+        username="alice",
+        secret="secret",
+        purposes=_BOTH,
+        path="org",
+        source="password",
+        ca_file="ca.pem",
+        realm="auth.example:5000",
+        optional=True,
     )
     assert read_credential(_declare("password", "secret")._replace(plain_http=True), {}, _NO_TOKEN).plain_http
 
@@ -169,8 +177,10 @@ def test_what_cannot_be_read_yet_is_refused(kind: SourceKind) -> None:
 def test_what_comes_with_a_copied_password_is_warned_of(secret: str, warning: str) -> None:
     declaration = _declare("password-env", "TOKEN")._replace(lines=(("password-env", 3),))
     assert warnings_of(declaration, secret) == (
-        f"registries[0].password-env (line 3): the password {warning}; "
-        "it is sent as it is: if that is not meant, remove it from the secret",
+        (
+            f"registries[0].password-env (line 3): the password {warning}; "
+            "it is sent as it is: if that is not meant, remove it from the secret"
+        ),
     )
 
 

@@ -170,12 +170,17 @@ def test_a_list_of_hosts_shares_what_its_entry_says() -> None:
         ),
         "a host that is none": (
             "[a.example, b]",
-            "registries[0].registry[1] (line 1): has no dot and no port, so no image reference can name it",
+            (
+                "registries[0].registry[1] (line 1): has no dot and no port, so no image reference can name it; "
+                "write HOST, HOST:PORT or HOST/PATH"
+            ),
         ),
         "twice": (
             "[docker.io, index.docker.io]",
-            "registries[0].registry[1] (line 1): the same registry as registries[0].registry[0] (line 1); "
-            "keep one of them",
+            (
+                "registries[0].registry[1] (line 1): the same registry as registries[0].registry[0] (line 1); "
+                "keep one of them"
+            ),
         ),
     },
 )
@@ -185,7 +190,7 @@ def test_an_item_of_a_list_of_hosts_is_named_where_it_is_wrong(registry: str, me
 
 
 def test_only_ghcr_io_takes_the_jobs_token_in_a_list_too() -> None:
-    with pytest.raises(InputError, match="only ghcr.io takes the job's own token"):
+    with pytest.raises(InputError, match=r"only ghcr\.io takes the job's own token"):
         parse_registries("- registry: [ghcr.io, a.example]\n")
 
 
@@ -255,13 +260,17 @@ def test_a_credential_helper_with_anything_else_is_refused(keys: str, message: s
     {
         "comment": (
             "password: hunter22 #1",
-            "registries[0].password (line 3): what follows '#' is a comment, not part of the password; "
-            "quote the password if it is",
+            (
+                "registries[0].password (line 3): what follows '#' is a comment, not part of the password; "
+                "quote the password if it is"
+            ),
         ),
         "name of a variable": (
             "password: $TOKEN",
-            "registries[0].password (line 3): is taken as it is written, '$' included; "
-            "for a variable's value use password-env",
+            (
+                "registries[0].password (line 3): is taken as it is written, '$' included; "
+                "for a variable's value use password-env"
+            ),
         ),
     },
 )
