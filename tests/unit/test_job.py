@@ -190,8 +190,10 @@ def test_a_short_password_is_warned_of_by_its_own_place() -> None:
     {
         "variable": (
             _ENV,
-            ("registries[0].password-env (line 3): "
-            "the password for a.example is empty: the variable TOKEN is set to nothing"),
+            (
+                "registries[0].password-env (line 3): "
+                "the password for a.example is empty: the variable TOKEN is set to nothing"
+            ),
         ),
         "text": (
             f"{_LOGIN}  password: ''\n",

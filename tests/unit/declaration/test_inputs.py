@@ -78,8 +78,10 @@ def test_a_number_has_a_default(text: str, least: int, value: int) -> None:
         ),
         "no target": (
             Inputs(command="{target}", targets=("x", "$(id)")),
-            ("targets (line 2): is not a reference or the beginning of one; "
-            "write one a line, such as ghcr.io/org/charts"),
+            (
+                "targets (line 2): is not a reference or the beginning of one; "
+                "write one a line, such as ghcr.io/org/charts"
+            ),
         ),
         "options of a shell": (
             Inputs(command="a", shell="bash -x"),  # noqa: S604  (the name of an input)
