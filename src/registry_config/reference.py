@@ -38,7 +38,7 @@ _UPPER_CASE: Final = "has upper-case letters in its path; write them in lower ca
 _NO_REFERENCE: Final = "is not an image reference such as ghcr.io/org/tool:1.2"
 _NO_HOST: Final = "is not a host name, with a port or without"
 # In a command, a script or the value of a variable: not in the middle of a path or an option.
-_WORD: Final = r"(?<![\w./~$-])[A-Za-z0-9\[][\w.\-/:@+\[\]]*"
+_WORD: Final = r"(?<![\w./~$-])[A-Za-z0-9\[][\w.\-/:@\[\]]*"
 # Where a reference without a host may stand. With `oci://` helm means a host; `ocidir://` is a folder of regctl's.
 _SHORT_SCHEMES: Final = frozenset(("", "docker"))
 _FOLDER_SCHEMES: Final = frozenset(("ocidir", "file", "git", "ssh", "s3", "gs"))
@@ -129,11 +129,12 @@ def references_in(text: str) -> Iterator[Reference]:
 
 
 def repository_of(target: str) -> str:
-    """Host and path of a target; the target itself where it is no whole reference."""
+    """Host and path of a target, which may be the beginning of a reference; the text itself where it is neither."""
+    name = target.partition("@")[0].rstrip("/")
     try:
-        return parse_reference(target.rstrip("/")).repository
+        return parse_reference(name).repository
     except ValueError:
-        return target
+        return name
 
 
 def canonical_host(address: str) -> str:

@@ -25,6 +25,9 @@ def test_a_number_has_a_default(text: str, least: int, value: int) -> None:
     assert number("x", text, default=7, most=10, least=least) == value
 
 
+_NO_TARGET = "is not a reference or the beginning of one; write one a line, such as ghcr.io/org/charts"
+
+
 @table(
     "inputs, message",
     {
@@ -78,10 +81,7 @@ def test_a_number_has_a_default(text: str, least: int, value: int) -> None:
         ),
         "no target": (
             Inputs(command="{target}", targets=("x", "$(id)")),
-            (
-                "targets (line 2): is not a reference or the beginning of one; "
-                "write one a line, such as ghcr.io/org/charts"
-            ),
+            f"targets (line 2): {_NO_TARGET}",
         ),
         "options of a shell": (
             Inputs(command="a", shell="bash -x"),  # noqa: S604  (the name of an input)
