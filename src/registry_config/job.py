@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.commands import check_selection
+from registry_config.credentials.cautions import warnings_of
 from registry_config.credentials.encodings import all_forms
 from registry_config.credentials.exposure import refuse_secrets_in_words
 from registry_config.credentials.reading import (
@@ -15,7 +16,6 @@ from registry_config.credentials.reading import (
     MissingSecretError,
     password_variables,
     read_credential,
-    warnings_of,
 )
 from registry_config.credentials.redaction import Redactor
 from registry_config.declaration.command import Command, literal, parse_commands
