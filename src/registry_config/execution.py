@@ -39,7 +39,7 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
     """
     started = time.monotonic()
     warnings = missing_programs(job, environ)
-    policy = Policy(inputs.max_parallel, inputs.fail_fast, inputs.retries)
+    policy = Policy(inputs.max_parallel, inputs.fail_fast, inputs.retries, inputs.retry_on == "any")
     runner = _runner(job, inputs, environ, output)
     targets = TargetRunner(runner, policy, observer, job.redactor)
     with _signals_to(targets), runner:
@@ -47,7 +47,7 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
             planned = _preview(job, runner, output)
             seconds = time.monotonic() - started
             return Report(planned=planned, image=runner.notes.image, warnings=warnings, seconds=seconds)
-        if job.targets:
+        if job.names:
             results = targets.run_all(job.plans, output.engine_log)
         else:
             results = (targets.run_one(job.plans[0], output),)

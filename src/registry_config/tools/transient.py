@@ -32,6 +32,7 @@ _FINAL: Final = re.compile(
     r"\b40[134]\b|unauthorized|\bdenied\b|forbidden|not found|manifest unknown|name unknown|invalid username",
     re.IGNORECASE,
 )
+_REFUSED: Final = re.compile(r"\b40[13]\b|unauthorized|\bdenied\b|forbidden|invalid username", re.IGNORECASE)
 _RETRY_AFTER: Final = re.compile(r"retry-after:? *(\d{1,4})\b", re.IGNORECASE)
 # What a tool printed before may tell of an error that it got over by itself.
 _LAST_LINES: Final = 5
@@ -44,6 +45,11 @@ def transient_failure(finished: CommandResult) -> str:
     if not finished.exit_code or finished.problem or _FINAL.search(text):
         return ""
     return next((name for name, pattern, _ in TRANSIENT if pattern.search(text)), "")
+
+
+def is_refusal(result: CommandResult) -> bool:
+    """Whether a registry refused the credential or what was asked with it (401, 403)."""
+    return bool(_REFUSED.search(_end(result)))
 
 
 def retry_after(finished: CommandResult) -> float:
