@@ -3,56 +3,104 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from registry_config.errors import EXIT_TIMEOUT
+from registry_config.tools.output import error_text, status
 
 if TYPE_CHECKING:
     from registry_config.results import CommandResult
 
-# Name of the failure, pattern, where it was seen. docs/retries.md shows the same rows.
-TRANSIENT: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = tuple(
-    (name, re.compile(pattern, re.IGNORECASE), seen)
-    for name, pattern, seen in (
-        ("connection reset", r"connection reset by peer", "helm, oras, crane, regctl, skopeo, buildah, cosign"),
-        ("unexpected end of data", r"unexpected EOF", "Go's io.ErrUnexpectedEOF, in all tools written in Go"),
-        (
-            "timeout",
-            r"i/o timeout|TLS handshake timeout|Client\.Timeout exceeded|context deadline exceeded",
-            "Go's net and net/http",
-        ),
-        ("too many requests", r"\b429\b|too ?many ?requests", "helm, oras, crane, skopeo, buildah, cosign, conftest"),
-        ("retry limit", r"retry limit exceeded", "regctl, after 429"),
-        (
-            "server error",
-            r"\b50[0234]\b[: ]*\(?(?:Internal Server Error|Bad Gateway|Service|Gateway Time-?out)|\[http 50[0234]\]",
-            "helm, oras, crane, regctl, skopeo, buildah, cosign",
-        ),
-    )
+
+class Transient(NamedTuple):
+    """A kind of failure that may pass; docs/retries.md shows the same rows.
+
+    Attributes:
+        name: what the user is told.
+        pattern: a regular expression, without regard to case, for the end of what a tool printed.
+        seen: where such lines come from.
+    """
+
+    name: str
+    pattern: str
+    seen: str
+
+
+_LOST_BLOB: Final = "lost blob"
+
+TRANSIENT: Final = (
+    Transient("connection reset", r"connection reset by peer", "tried"),
+    Transient("unexpected end of data", r"unexpected EOF(?! while looking for)", "tried"),
+    Transient(
+        "connection closed",
+        r"(?:^|[:(] )EOF[\"'.)]*\s*$|broken pipe|use of closed network connection|client connection lost"
+        r"|server closed idle connection|transport connection broken",
+        "tried; Go's net/http, and buildx",
+    ),
+    Transient("HTTP/2 connection ended", r"\bGOAWAY\b|stream error: stream ID \d+", "tried; Go's net/http2"),
+    Transient("connection refused", r"connection refused", "tried"),
+    Transient(
+        "timeout",
+        r"i/o timeout|TLS handshake timeout|Client\.Timeout exceeded|context deadline exceeded|connection timed out",
+        "Go's net and net/http",
+    ),
+    Transient("too many requests", status("429", "too ?many ?requests"), "tried"),
+    Transient("retry limit", r"retry limit exceeded", "regctl, after a 429"),
+    Transient(
+        "server error",
+        status("50[0234]", "Internal Server Error|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out"),
+        "tried",
+    ),
+    Transient(
+        "server error",
+        r"(?:^|: )unavailable: |\bunknown: unknown error\b",
+        "tried: what oras, crane and helm show of a 5xx whose body is an OCI error",
+    ),
+    Transient(
+        "error of a proxy",
+        status("408|499|52\\d|530", "Request Time-?out|Web server is returning an unknown error|Origin is unreachable"),
+        "tried; proxies in front of registries",
+    ),
+    Transient(
+        _LOST_BLOB,
+        r"\bunknown blob\b|\bblob unknown\b|\bblob upload unknown\b",
+        "tried; docker with ghcr.io, and distribution's BLOB_UPLOAD_UNKNOWN",
+    ),
+    Transient(
+        "resolver",
+        r"server misbehaving|Temporary failure in name resolution|\bEAI_AGAIN\b",
+        "Go's and glibc's resolver; a name that does not exist is final",
+    ),
 )
-_FINAL: Final = re.compile(
-    r"\b40[134]\b|unauthorized|\bdenied\b|forbidden|not found|manifest unknown|name unknown|invalid username",
+# Their number is small, and each is looked for in a few lines only.
+_COMPILED: Final = tuple((row.name, re.compile(row.pattern, re.IGNORECASE | re.MULTILINE)) for row in TRANSIENT)
+_REFUSED: Final = re.compile(
+    status("40[13]", r"unauthorized|denied|forbidden|invalid username")
+    + r"|no such host|\bimmutable\b|cannot be overwritten",
     re.IGNORECASE,
 )
-_RETRY_AFTER: Final = re.compile(r"retry-after:? *(\d{1,4})\b", re.IGNORECASE)
-# What a tool printed before may tell of an error that it got over by itself.
+_MISSING: Final = re.compile(status("404", r"not found|manifest unknown|name unknown"), re.IGNORECASE)
+_RETRY_AFTER: Final = re.compile(r"retry-after:? {0,4}(\d{1,4})\b", re.IGNORECASE)
 _LAST_LINES: Final = 5
 _MAX_WAIT_SECONDS: Final = 120.0
+TIME_LIMIT: Final = "time limit"
 
 
-def transient_failure(finished: CommandResult) -> str:
+def transient_failure(result: CommandResult) -> str:
     """The name of the transient failure that ended a command; empty if it ended well, or for good."""
-    text = _end(finished)
-    if not finished.exit_code or finished.problem or _FINAL.search(text):
+    if not result.exit_code or result.problem:
         return ""
-    return next((name for name, pattern, _ in TRANSIENT if pattern.search(text)), "")
+    if result.exit_code == EXIT_TIMEOUT:
+        return TIME_LIMIT
+    text = error_text(result, _LAST_LINES)
+    if _REFUSED.search(text):
+        return ""
+    name = next((name for name, pattern in _COMPILED if pattern.search(text)), "")
+    # A registry that has lost an upload says so with a 404.
+    return "" if name != _LOST_BLOB and _MISSING.search(text) else name
 
 
-def retry_after(finished: CommandResult) -> float:
+def retry_after(result: CommandResult) -> float:
     """Seconds that the registry asked to wait, where the tool shows them; at most two minutes."""
-    match = _RETRY_AFTER.search(_end(finished))
+    match = _RETRY_AFTER.search(error_text(result, _LAST_LINES))
     return min(float(match[1]), _MAX_WAIT_SECONDS) if match else 0.0
-
-
-def _end(finished: CommandResult) -> str:
-    lines = [line for line in finished.stderr.text.splitlines() if line.strip()]
-    lines = lines or [line for line in finished.stdout.text.splitlines() if line.strip()]
-    return "\n".join(lines[-_LAST_LINES:])
