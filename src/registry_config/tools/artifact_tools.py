@@ -47,7 +47,7 @@ ARTIFACT_TOOLS: Final[dict[str, Tool]] = {
                 "sign-blob|verify-blob|attest-blob|generate-key-pair|public-key|initialize|env -*",
                 NO_REGISTRY,
             ),
-            "allow-http-registry allow-insecure-registry check-claims ct d f fast force h help "
+            "allow-certificate-chain allow-http-registry allow-insecure-registry check-claims ct d f fast force h help "
             "insecure-ignore-sct insecure-ignore-tlog k8s-keychain local-image no-upload "
             "oidc-disable-ambient-providers offline only r record-creation-timestamp recursive sig-only sk tlog-upload "
             "upload use-signed-timestamps use-signing-config issue-certificate new-bundle-format "
@@ -101,11 +101,11 @@ ARTIFACT_TOOLS: Final[dict[str, Tool]] = {
                 "pull|fetch|show|inspect|template|install|upgrade READ* --version=VERSION",
             ),
             "a atomic cleanup-on-fail create-namespace debug dependency-update devel disable-openapi-validation "
-            "dry-run enable-dns force force-conflicts g generate-name h help hide-notes hide-secret i include-crds "
-            "insecure-skip-tls-verify install is-upgrade kube-insecure-skip-tls-verify no-hooks pass-credentials "
-            "plain-http prov release-name render-subchart-notes replace reset-then-reuse-values reset-values "
-            "reuse-values rollback-on-failure skip-crds skip-refresh skip-schema-validation skip-tests take-ownership "
-            "untar validate verify wait wait-for-jobs",
+            "dry-run enable-dns force force-conflicts force-replace g generate-name h help hide-notes hide-secret i "
+            "include-crds insecure-skip-tls-verify install is-upgrade kube-insecure-skip-tls-verify no-hooks "
+            "pass-credentials plain-http prov release-name render-subchart-notes replace reset-then-reuse-values "
+            "reset-values reuse-values rollback-on-failure server-side skip-crds skip-refresh skip-schema-validation "
+            "skip-tests take-ownership untar validate verify wait wait-for-jobs",
             scheme="oci://",
             default_tag="",
         ),

@@ -96,7 +96,7 @@ IMAGE_TOOLS: Final[dict[str, Tool]] = {
                 "append -b|--base=READ -t|--new_tag=WRITE!",
                 "append -b|--base=READ",
                 "rebase READ --original=READ --new_base=READ --old_base=READ -t|--tag=WRITE!",
-                "index append READ -m|--manifest=READ -t|--tag=WRITE!",
+                "index append READ* -m|--manifest=READ -t|--tag=WRITE!",
                 "index filter READ -t|--tag=WRITE!",
                 "digest|manifest|config READ*",
                 "validate --remote=READ",
@@ -107,8 +107,8 @@ IMAGE_TOOLS: Final[dict[str, Tool]] = {
                 "auth|catalog|registry -*",
                 NO_REGISTRY,
             ),
-            "O a all-tags allow-nondistributable-artifacts annotate-ref docker-empty-base fast full-ref h help index "
-            "insecure n no-clobber oci-empty-base omit-digest-tags set-base-image-annotations v verbose",
+            "O a all-tags allow-nondistributable-artifacts annotate-ref docker-empty-base fast flatten full-ref h help "
+            "index insecure n no-clobber oci-empty-base omit-digest-tags set-base-image-annotations v verbose",
         ),
     ),
     "docker": Tool(
@@ -138,8 +138,8 @@ IMAGE_TOOLS: Final[dict[str, Tool]] = {
                 "buildx build -*",
                 "build -*",
             ),
-            "D a all-tags amend append check debug disable-content-trust dry-run force-rm h help insecure load "
-            "no-cache p prefer-index pull purge push q quiet rm squash tls tlsverify v verbose version",
+            "D a all-tags amend append check compress debug disable-content-trust dry-run force-rm h help insecure "
+            "load no-cache p prefer-index pull purge push q quiet rm squash tls tlsverify v verbose version",
         ),
     ),
     "ko": Tool(
