@@ -12,7 +12,7 @@ from registry_config.errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND
 from registry_config.tools.failure import Failure
 from registry_config.tools.output import last_lines, status
 from registry_config.tools.plain_http import explain_plain_http
-from registry_config.tools.references import references_of
+from registry_config.tools.references import is_writing
 from registry_config.tools.refusals import REFUSED, explain_refusal, hidden_login
 from registry_config.tools.wrappers import lost_config, script_of
 
@@ -185,9 +185,8 @@ def _limited(failure: Failure) -> tuple[str, ...]:
 
 
 def _create_first(failure: Failure) -> tuple[str, ...]:
-    references = references_of(failure.result.arguments)
-    writes = references is not None and bool(references.writes)
-    if failure.shows(_ECR) and (writes or references is None):
+    is_push = is_writing(failure.result.arguments)
+    if failure.shows(_ECR):
         return (
             "ECR has no repository of that name and makes none by itself: create it first (aws ecr create-repository)",
         )
@@ -195,7 +194,7 @@ def _create_first(failure: Failure) -> tuple[str, ...]:
         return (
             "Harbor has no project of that name, or does not show it to this user: create it first, or grant access",
         )
-    if writes and failure.shows(_NO_REPOSITORY):
+    if is_push and failure.shows(_NO_REPOSITORY):
         return ("the registry has no repository of that name and makes none by itself: create it first",)
     return ()
 

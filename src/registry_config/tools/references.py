@@ -74,18 +74,30 @@ def references_of(
         variables: of its environment.
         read_file: gives the beginning of a file of the command's working directory, or raises OSError.
     """
+    roles = _roles(arguments, variables or {})
+    tool = known_tool(arguments[0])
+    if roles is None or tool is None or tool.grammar is None:
+        return None
+    return _references(roles, tool.grammar, read_file)
+
+
+def is_writing(arguments: Sequence[str]) -> bool:
+    """Whether a command is known to write to a registry, whatever it writes."""
+    roles = _roles(arguments, {}) or []
+    return any(role.rstrip("/+") in {"WRITE", "UPDATE", "ATTACH", "INTO", "TAG", "$"} for role, _ in roles)
+
+
+def _roles(arguments: Sequence[str], variables: Mapping[str, str]) -> list[tuple[str, str]] | None:
+    """The words of a command that have a role, each with it; None where no form fits."""
     tool = known_tool(arguments[0])
     if tool is None or tool.grammar is None:
         return None
     words = split_words(arguments[1:], tool.grammar.switches)
-    for form in tool.grammar.forms:
-        roles = _roles(form, words, variables or {})
-        if roles is not None:
-            return _references(roles, tool.grammar, read_file)
-    return None
+    fitting = (_roles_in(form, words, variables) for form in tool.grammar.forms)
+    return next((roles for roles in fitting if roles is not None), None)
 
 
-def _roles(form: str, words: Words, variables: Mapping[str, str]) -> list[tuple[str, str]] | None:
+def _roles_in(form: str, words: Words, variables: Mapping[str, str]) -> list[tuple[str, str]] | None:
     """The words that have a role in this form, each with it; None where the form does not fit."""
     tokens = form.split()
     roles: list[tuple[str, str]] = []

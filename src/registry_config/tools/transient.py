@@ -17,58 +17,82 @@ class Transient(NamedTuple):
 
     Attributes:
         name: what the user is told.
-        pattern: a regular expression, without regard to case, for the end of what a tool printed.
+        phrases: regular expressions, without regard to case, for the end of what a tool printed.
         seen: where such lines come from.
+        statuses: of HTTP; each counts only behind a word such as `status` or `HTTP`.
     """
 
     name: str
-    pattern: str
+    phrases: tuple[str, ...]
     seen: str
+    statuses: tuple[int, ...] = ()
+
+    @property
+    def pattern(self) -> str:
+        """One expression for all of it."""
+        numbers = (status("|".join(map(str, self.statuses))),) if self.statuses else ()
+        return "|".join((*self.phrases, *numbers))
 
 
 _LOST_BLOB: Final = "lost blob"
 
 TRANSIENT: Final = (
-    Transient("connection reset", r"connection reset by peer", "tried"),
-    Transient("unexpected end of data", r"unexpected EOF(?! while looking for)", "tried"),
+    Transient("connection reset", ("connection reset by peer",), "tried"),
+    Transient("unexpected end of data", ("unexpected EOF(?! while looking for)",), "tried"),
     Transient(
         "connection closed",
-        r"(?:^|[:(] )EOF[\"'.)]*\s*$|broken pipe|use of closed network connection|client connection lost"
-        r"|server closed idle connection|transport connection broken",
-        "tried; Go's net/http, and buildx",
+        (
+            r"(?:^|[:(] )EOF[\"'.)]*\s*$",
+            "broken pipe",
+            "use of closed network connection",
+            "client connection lost",
+            "server closed idle connection",
+            "transport connection broken",
+        ),
+        "tried (EOF, broken pipe); Go's net/http",
     ),
-    Transient("HTTP/2 connection ended", r"\bGOAWAY\b|stream error: stream ID \d+", "tried; Go's net/http2"),
-    Transient("connection refused", r"connection refused", "tried"),
+    Transient("HTTP/2 connection ended", (r"\bGOAWAY\b", r"stream error: stream ID \d+"), "tried"),
+    Transient("connection refused", ("connection refused",), "tried"),
     Transient(
         "timeout",
-        r"i/o timeout|TLS handshake timeout|Client\.Timeout exceeded|context deadline exceeded|connection timed out",
+        (
+            "i/o timeout",
+            "TLS handshake timeout",
+            r"Client\.Timeout exceeded",
+            "context deadline exceeded",
+            "connection timed out",
+        ),
         "Go's net and net/http",
     ),
-    Transient("too many requests", status("429", "too ?many ?requests"), "tried"),
-    Transient("retry limit", r"retry limit exceeded", "regctl, after a 429"),
+    Transient("too many requests", ("too ?many ?requests",), "tried", (429,)),
+    Transient("retry limit", ("retry limit exceeded",), "regctl, after a 429"),
     Transient(
         "server error",
-        status("50[0234]", "Internal Server Error|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out"),
-        "tried",
-    ),
-    Transient(
-        "server error",
-        r"(?:^|: )unavailable: |\bunknown: unknown error\b",
-        "tried: what oras, crane and helm show of a 5xx whose body is an OCI error",
+        (
+            r"\bInternal Server Error\b",
+            r"\bBad Gateway\b",
+            r"\bService (?:Temporarily )?Unavailable\b",
+            r"\bGateway Time-?out\b",
+            "(?:^|: )unavailable: ",
+            r"\bunknown: unknown error\b",
+        ),
+        "tried; the last two where the body is an OCI error",
+        (500, 502, 503, 504),
     ),
     Transient(
         "error of a proxy",
-        status("408|499|52\\d|530", "Request Time-?out|Web server is returning an unknown error|Origin is unreachable"),
-        "tried; proxies in front of registries",
+        (r"\bRequest Time-?out\b", r"\bWeb server is returning an unknown error\b", r"\bOrigin is unreachable\b"),
+        "tried",
+        (408, 499, *range(520, 531)),
     ),
     Transient(
         _LOST_BLOB,
-        r"\bunknown blob\b|\bblob unknown\b|\bblob upload unknown\b",
-        "tried; docker with ghcr.io, and distribution's BLOB_UPLOAD_UNKNOWN",
+        (r"\bunknown blob\b", r"\bblob unknown\b", r"\bblob upload unknown\b"),
+        "tried; docker with ghcr.io",
     ),
     Transient(
         "resolver",
-        r"server misbehaving|Temporary failure in name resolution|\bEAI_AGAIN\b",
+        ("server misbehaving", "Temporary failure in name resolution", r"\bEAI_AGAIN\b"),
         "Go's and glibc's resolver; a name that does not exist is final",
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -10,7 +11,9 @@ if TYPE_CHECKING:
 
 _SHELLS: Final = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"))
 # What may stand before a command of a script.
-_BEFORE: Final = re.compile(r"\s*(?:(?:if|then|else|do|while|until|!|time|exec|\w{1,60}=\S{0,500})\s+)*(?:/\S{0,200}/)?")
+_BEFORE: Final = re.compile(
+    r"\s*(?:(?:if|then|else|do|while|until|!|time|exec|\w{1,60}=\S{0,500})\s+)*(?:/\S{0,200}/)?"
+)
 
 
 class Wrapper(NamedTuple):
@@ -66,9 +69,11 @@ def lost_config(arguments: Sequence[str]) -> str:
 
 
 def script_of(arguments: Sequence[str]) -> str:
-    """The script that a shell was given; empty where the program is no shell."""
-    is_shell = arguments[0].rpartition("/")[2] in _SHELLS
-    return next((word for word in reversed(arguments[1:]) if not word.startswith("-")), "") if is_shell else ""
+    """The script that a shell was given with `-c`; empty where it was given none."""
+    if arguments[0].rpartition("/")[2] not in _SHELLS:
+        return ""
+    following = (after for option, after in pairwise(arguments) if re.fullmatch(r"-[A-Za-z]{0,10}c", option))
+    return next(following, "")
 
 
 def _commands(arguments: Sequence[str]) -> Iterator[str]:
