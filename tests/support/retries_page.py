@@ -46,6 +46,7 @@ retry was announced; the second attempt passed. A cell is what the tool's words 
 | what the proxy did | {tools} |
 | --- |{rules}
 """
+_DASH = "A dash: the tool does not speak HTTP/2."
 _FINAL = """
 A 401, a 403 and a 404 on the same request were tried once, by each of these tools, with `retries: 2`.
 """

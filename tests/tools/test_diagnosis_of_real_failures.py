@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _AMONG = "which is among them: check that user, password and their rights"
 _NOT_AMONG = "which is not among them: add an entry for it"
 _TLS = (
-    "the tool does not trust the registry's certificate: name the file of its CA as ca-file in the entry for {host}, or "
-    "in the variable SSL_CERT_FILE"
+    "the tool does not trust the registry's certificate: name the file of its CA as ca-file in the entry for {host}, "
+    "or in the variable SSL_CERT_FILE"
 )
 _OTHER_NAME = "the registry's certificate is for another name: check the host that the command names"
 _EXPIRED = "the registry's certificate has expired, or the clock of this machine is wrong: renew it"
