@@ -20,8 +20,9 @@ from registry_config.declaration.command import Command, literal, parse_commands
 from registry_config.declaration.inputs import RUNNER_FILES, Inputs, Origin, declared_variables
 from registry_config.declaration.registries import Declaration, decode, parse_registries
 from registry_config.errors import InputError
+from registry_config.host.runner import find_files
 from registry_config.plan import ImageSettings, Plan
-from registry_config.targets import for_target
+from registry_config.targets import for_pair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 # Events whose workflow runs with secrets over files that somebody else may have written.
 _UNTRUSTED_EVENTS: Final = ("pull_request_target", "workflow_run", "issue_comment", "issues", "discussion_comment")
 _LOOPBACK: Final = re.compile(r"tcp://(?:localhost|127\.[0-9.]+|\[::1\])(?::|$)")
+_SHELL_SAFE: Final = re.compile(r"[A-Za-z0-9._/+@-]+")
 _FORK_REMEDY: Final = "secrets are empty in pull requests from forks and by Dependabot: set on-missing: skip"
 # Shells whose options GitHub sets too, or that fail in a pipeline only where they are told to.
 _SHELL_OPTIONS: Final = {
@@ -42,7 +44,7 @@ class Job(NamedTuple):
     """A run that passed every check.
 
     Attributes:
-        plans: what to run, one for each target; one without a target otherwise.
+        plans: what to run, one for each pair of target and file; one plan where there are neither.
         image: which image to run it in; None for this machine.
         forms: every byte string that must not be seen.
         redactor: hides them.
@@ -62,9 +64,9 @@ class Job(NamedTuple):
     skip_reason: str = ""
 
     @property
-    def targets(self) -> tuple[str, ...]:
-        """The targets; none for a run without them."""
-        return tuple(plan.target for plan in self.plans if plan.target)
+    def names(self) -> tuple[str, ...]:
+        """Targets and files of the plans; none for a run without either."""
+        return tuple(plan.name for plan in self.plans if plan.name)
 
     def __repr__(self) -> str:
         return f"Job({self.plans!r}, …)"
@@ -97,8 +99,10 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
         credentials=tuple(c for c in credentials if "command" in c.purposes),
         variables=plain,
         secret_variables=secret,
+        is_script=bool(inputs.shell),
+        timeout=inputs.timeout,
     )
-    plans = tuple(for_target(plan, target) for target in inputs.targets) or (plan,)
+    plans = tuple(for_pair(plan, target, file) for file in _files(inputs) for target in inputs.targets or ("",))
     for each in plans:
         check_selection(each)
     hidden = {*inputs.hidden_variables, *password_variables(declarations), *RUNNER_FILES} - set(secret)
@@ -158,6 +162,23 @@ def registries_text(inputs: Inputs, origin: Origin) -> str:
                 declaration.place("password-file"), "is not allowed in a registries-file", "use password-env"
             )
     return text
+
+
+def _files(inputs: Inputs) -> tuple[str, ...]:
+    """The files that the patterns stand for, each once; one empty name for a run without files."""
+    found: dict[str, None] = {}
+    for line, pattern in enumerate(inputs.files, 1):
+        place = f"files (line {line})"
+        names = sorted(find_files(pattern, inputs.working_directory))
+        if not names:
+            problem = f"no file matches {pattern} in the folder {inputs.working_directory}"
+            raise InputError(place, problem, "check the pattern, and that an earlier step makes the files")
+        if inputs.shell and not all(map(_SHELL_SAFE.fullmatch, names)):
+            problem = "matches a file whose name a shell could take for more than a name"
+            raise InputError(place, problem, "use names of letters, digits and . _ / + @ -, or no shell")
+        # A name that begins with a dash would be an option.
+        found.update(dict.fromkeys(f"./{name}" if name.startswith("-") else name for name in names))
+    return tuple(found) or ("",)
 
 
 def _commands(inputs: Inputs, variables: Mapping[str, str]) -> tuple[Command, ...]:

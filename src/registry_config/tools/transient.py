@@ -98,11 +98,8 @@ TRANSIENT: Final = (
 )
 # Their number is small, and each is looked for in a few lines only.
 _COMPILED: Final = tuple((row.name, re.compile(row.pattern, re.IGNORECASE | re.MULTILINE)) for row in TRANSIENT)
-_REFUSED: Final = re.compile(
-    status("40[13]", r"unauthorized|denied|forbidden|invalid username")
-    + r"|no such host|\bimmutable\b|cannot be overwritten",
-    re.IGNORECASE,
-)
+_REFUSED: Final = re.compile(status("40[13]", r"unauthorized|denied|forbidden|invalid username"), re.IGNORECASE)
+_FOR_GOOD: Final = re.compile(r"no such host|\bimmutable\b|cannot be overwritten", re.IGNORECASE)
 _MISSING: Final = re.compile(status("404", r"not found|manifest unknown|name unknown"), re.IGNORECASE)
 _RETRY_AFTER: Final = re.compile(r"retry-after:? {0,4}(\d{1,4})\b", re.IGNORECASE)
 _LAST_LINES: Final = 5
@@ -117,11 +114,16 @@ def transient_failure(result: CommandResult) -> str:
     if result.exit_code == EXIT_TIMEOUT:
         return TIME_LIMIT
     text = error_text(result, _LAST_LINES)
-    if _REFUSED.search(text):
+    if _REFUSED.search(text) or _FOR_GOOD.search(text):
         return ""
     name = next((name for name, pattern in _COMPILED if pattern.search(text)), "")
     # A registry that has lost an upload says so with a 404.
     return "" if name != _LOST_BLOB and _MISSING.search(text) else name
+
+
+def is_refusal(result: CommandResult) -> bool:
+    """Whether a registry refused the credential or what was asked with it (401, 403)."""
+    return bool(_REFUSED.search(error_text(result, _LAST_LINES)))
 
 
 def retry_after(result: CommandResult) -> float:
