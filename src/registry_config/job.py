@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.commands import check_selection
 from registry_config.credentials.encodings import all_forms, is_short
+from registry_config.credentials.kept_logins import NO_USER_CONFIG, UserConfig, read_user_config
 from registry_config.credentials.reading import (
     Credential,
     JobToken,
@@ -50,6 +51,7 @@ class Job(NamedTuple):
         registries: what was declared for the command, as messages name it.
         warnings: what the user should know before the run.
         skip_reason: why nothing is to be run; empty otherwise.
+        user_config: what the user's own config holds, for a run on this machine.
     """
 
     plans: tuple[Plan, ...]
@@ -60,6 +62,7 @@ class Job(NamedTuple):
     registries: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     skip_reason: str = ""
+    user_config: UserConfig = NO_USER_CONFIG
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -88,7 +91,8 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     if missing and inputs.on_missing == "fail":
         remedy = _FORK_REMEDY if origin.lacks_secrets else missing[0].remedy
         raise InputError(missing[0].place, missing[0].problem, remedy)
-    forms = all_forms(credentials, _checked_secrets(secret))
+    user = NO_USER_CONFIG if inputs.image else read_user_config(environ, keep=inputs.keep_logins)
+    forms = all_forms((*credentials, *user.credentials), (*_checked_secrets(secret), *user.secrets))
     redactor = Redactor(forms)
     _refuse_secrets_in(plain, redactor)
     plan = Plan(
@@ -109,8 +113,9 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
         redactor=redactor,
         hidden_variables=frozenset(hidden),
         registries=tuple(credential.registry for credential in plan.credentials),
-        warnings=(*_short_secrets(credentials, declarations), *_engine_warnings(inputs, environ)),
+        warnings=(*_short_secrets(credentials, declarations), *user.warnings, *_engine_warnings(inputs, environ)),
         skip_reason=f"{missing[0]}; nothing was run (on-missing: skip)" if missing else "",
+        user_config=user,
     )
 
 

@@ -8,25 +8,20 @@ contexts, plug-ins and builders go on working.
 from __future__ import annotations
 
 import fcntl
-import json
 import mmap
 import os
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.docker_config import (
-    CONFIG_NAME,
-    CREDENTIAL_KEYS,
-    environment,
-    render,
-)
-from registry_config.errors import InputError, UnavailableError
-from registry_config.reference import canonical_host
+from registry_config.credentials.kept_logins import docker_folder
+from registry_config.docker_config import CONFIG_NAME, environment, render
+from registry_config.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
+    from registry_config.credentials.kept_logins import UserConfig
     from registry_config.credentials.reading import Credential
 
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108  (the folder made there is ours alone, its name random)
@@ -52,73 +47,28 @@ class MemoryConfig(NamedTuple):
 
 @contextmanager
 def memory_config(
-    credentials: tuple[Credential, ...], environ: Mapping[str, str], *, keep_logins: bool
+    credentials: tuple[Credential, ...], declared: Collection[str], user: UserConfig, environ: Mapping[str, str]
 ) -> Iterator[MemoryConfig]:
     """Show these credentials to children for as long as the context lasts.
 
+    Args:
+        credentials: what the config holds.
+        declared: the hosts for which the user's own logins do not count.
+        user: what the user's own config holds.
+        environ: tells where the user's own folders are.
+
     Raises:
         UnavailableError: this system has no memfd.
-        InputError: `keep_logins`, and the user's own config cannot be read.
     """
-    own = _own_folder(environ)
-    settings = _own_settings(own, keep_logins=keep_logins)
-    kept, hidden = _split_logins(settings, credentials, keep_logins=keep_logins)
-    text = render([credential.login for credential in credentials], kept)
+    own = docker_folder(environ)
+    text = render([credential.login for credential in credentials], user.shown_beside(declared))
     with _sealed(text.encode()) as descriptor, _folder(own, descriptor) as folder:
         # Root reads the first link everywhere. A rootless podman re-executes itself in a user namespace, from which
         # our /proc entry is refused: it gets a link to the descriptor it inherited.
         auth_file = f"{folder}/{_INHERITED_NAME}" if os.geteuid() else None
         variables = environment(folder, auth_file)
         variables["BUILDX_CONFIG"] = environ.get("BUILDX_CONFIG") or os.path.join(own, "buildx")
-        yield MemoryConfig(variables=variables, descriptor=descriptor, hidden_hosts=hidden)
-
-
-def _own_folder(environ: Mapping[str, str]) -> str:
-    """The user's Docker folder, as the Docker CLI finds it."""
-    return os.path.abspath(environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker"))
-
-
-def _own_settings(folder: str, *, keep_logins: bool) -> dict[str, object]:
-    """The user's own config; empty where there is none, or none that can be read."""
-    try:
-        with open(os.path.join(folder, CONFIG_NAME), encoding="utf-8") as file:
-            document = json.load(file)
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError):
-        document = None
-    if isinstance(document, dict):
-        return document
-    if keep_logins:
-        raise InputError("keep-logins", "your own Docker config cannot be read as JSON", "mend it")
-    return {}
-
-
-def _split_logins(
-    settings: dict[str, object], credentials: tuple[Credential, ...], *, keep_logins: bool
-) -> tuple[dict[str, object], frozenset[str]]:
-    """The settings to keep, and the hosts of the logins that are left out."""
-    ours = {credential.host for credential in credentials}
-    auths = settings.get("auths")
-    logins = (
-        {key: value for key, value in auths.items() if _host_of(key) not in ours} if isinstance(auths, dict) else {}
-    )
-    helpers = settings.get("credHelpers")
-    kept = {key: value for key, value in settings.items() if key not in CREDENTIAL_KEYS}
-    if keep_logins:
-        return kept | {"auths": logins}, frozenset()
-    return kept, frozenset(map(_host_of, (*logins, *(helpers if isinstance(helpers, dict) else ()))))
-
-
-def _host_of(key: str) -> str:
-    """The registry that a key of `auths` means, reduced as docker does it: no scheme, no path."""
-    with suppress(ValueError):
-        return canonical_host(key)
-    host = key.partition("://")[2] or key
-    host = host.partition("/")[0]
-    with suppress(ValueError):
-        return canonical_host(host)
-    return host
+        yield MemoryConfig(variables=variables, descriptor=descriptor, hidden_hosts=user.hidden_beside(declared))
 
 
 @contextmanager

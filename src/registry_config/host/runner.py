@@ -7,6 +7,7 @@ import threading
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from registry_config.credentials.kept_logins import NO_USER_CONFIG
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError
 from registry_config.host.memory_config import MemoryConfig, memory_config
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from registry_config.credentials.kept_logins import UserConfig
     from registry_config.credentials.reading import Credential
     from registry_config.credentials.redaction import Redactor
     from registry_config.plan import Output, Plan
@@ -29,7 +31,7 @@ class HostRunner:
     Args:
         environ: what the tool inherits; none of our own inputs in it.
         redactor: knows what must not be seen.
-        keep_logins: leave the logins of the user's own Docker config beside ours.
+        user: the user's own config, which is shown beside ours.
         stdin_is_ours: the tool gets an empty standard input, as we have read it.
 
     Attributes:
@@ -43,13 +45,13 @@ class HostRunner:
         environ: Mapping[str, str],
         redactor: Redactor,
         *,
-        keep_logins: bool = False,
+        user: UserConfig = NO_USER_CONFIG,
         stdin_is_ours: bool = False,
     ) -> None:
         self.interrupted = 0
         self.environ = environ
         self.redactor = redactor
-        self._keep_logins = keep_logins
+        self._user = user
         self._has_stdin = not stdin_is_ours
         # Targets run in threads of their own.
         self._lock = threading.Lock()
@@ -82,9 +84,10 @@ class HostRunner:
         for process in tuple(self._running):
             process.signal(signal_number)
 
-    def config(self, credentials: tuple[Credential, ...], stack: ExitStack) -> MemoryConfig:
+    def config(self, credentials: tuple[Credential, ...], plan: Plan, stack: ExitStack) -> MemoryConfig:
         """A config with these credentials, there until the stack is closed."""
-        config = stack.enter_context(memory_config(credentials, self.environ, keep_logins=self._keep_logins))
+        declared = {credential.host for credential in plan.credentials}
+        config = stack.enter_context(memory_config(credentials, declared, self._user, self.environ))
         with self._lock:
             self._hidden_hosts |= config.hidden_hosts
         return config
@@ -137,7 +140,7 @@ class HostWorkplace:
     def run(self, arguments: tuple[str, ...], credentials: tuple[Credential, ...]) -> CommandResult:
         """See `plan.Workplace.run`."""
         if credentials not in self._configs:
-            self._configs[credentials] = self._runner.config(credentials, self._stack)
+            self._configs[credentials] = self._runner.config(credentials, self._plan, self._stack)
         redactor = self._runner.redactor
         result = CommandResult(
             arguments=tuple(map(redactor.text, arguments)),
