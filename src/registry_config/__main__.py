@@ -40,8 +40,10 @@ def _open_missing_streams() -> None:
 
 def main() -> int:
     """Run the action or the command line; gives the exit code of the process."""
-    # A core file would hold the credentials.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    # A core file would hold the credentials. The limit 1 holds where a program takes the core by a pipe as well, which
+    # 0 does not (core(5), "Piping core dumps to a program").
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (min(1, most) if most != resource.RLIM_INFINITY else 1, most))
     try:
         code = _front_end(sys.argv[1:])
         sys.stdout.flush()

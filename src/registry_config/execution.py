@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from registry_config.commands import preview, shown
+from registry_config.errors import SignalError
 from registry_config.host.runner import HostRunner
 from registry_config.report import Report, make_report
 from registry_config.targets import Policy, TargetRunner
@@ -51,6 +52,8 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
             error, result = results[0].error, results[0].result
             if error and not (result and result.commands):
                 raise error
+        if runner.interrupted and not any(result.result and result.result.commands for result in results):
+            raise SignalError(runner.interrupted)
     return make_report(results, job.redactor, job.registries, runner.notes, time.monotonic() - started)
 
 

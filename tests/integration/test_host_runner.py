@@ -152,7 +152,7 @@ def test_a_signal_is_handed_to_the_command_once_and_the_folder_goes(
     with interruptible.start(sys.executable, "-c", _COUNTS_SIGNALS, registries=[LOGIN]) as process:
         assert process.stdout
         folder = Path(process.stdout.readline().decode().strip())
-        assert sorted(entry.name for entry in folder.iterdir()) == ["config.json", "inherited.json"]
+        assert sorted(entry.name for entry in folder.iterdir()) == [".user", "config.json", "inherited.json"]
         process.send_signal(number)
         _expect_counted(interruptible, number)
         stdout, stderr = process.communicate(timeout=10)

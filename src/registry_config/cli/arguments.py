@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -99,10 +100,18 @@ def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ
         hidden_variables=(*filter(None, [token_variable]), *(name for name in environ if name.startswith(PREFIX))),
         # On standard input or in a pipe it is no file of the working directory.
         excluded_files=() if options.registries == "-" else (options.registries,),
-        stdin_is_ours=options.registries == "-",
+        stdin_is_ours=_is_standard_input(options.registries),
     )
     check_inputs(inputs, needs_command=options.action == "run" or argv is not None)
     return inputs
+
+
+def _is_standard_input(path: str) -> bool:
+    """Whether a path leads to our standard input, where the command must not find the declaration."""
+    try:
+        return path == "-" or os.path.samestat(os.stat(path), os.fstat(0))
+    except (OSError, ValueError):
+        return False
 
 
 def _read(path: str) -> str:

@@ -227,7 +227,7 @@ def _first_of_each(found: Iterable[_Login], warnings: list[str]) -> Iterator[_Lo
 def _checked(entry: Mapping[str, object]) -> dict[str, str] | None:
     """What tools understand of an entry, `auth` in the one spelling that all of them read; None for a bad one."""
     texts = {name: value for name, value in entry.items() if isinstance(value, str) and value}
-    kept = {name: texts[name] for name in ("auth", "username", "password", *_TOKENS) if name in texts}
+    kept: dict[str, str] = {name: texts[name] for name in ("auth", "username", "password", *_TOKENS) if name in texts}
     if "auth" in kept:
         pair = _pair(kept["auth"])
         if pair is None:

@@ -11,6 +11,7 @@ from registry_config.credentials.kept_logins import NO_USER_CONFIG
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError
 from registry_config.host.memory_config import MemoryConfig, memory_config
+from registry_config.host.process_environment import close_memory
 from registry_config.host.tool_process import Flow, Start, ToolProcess, explain_start
 from registry_config.results import CommandResult, RunNotes, Tail
 
@@ -57,8 +58,11 @@ class HostRunner:
         self._lock = threading.Lock()
         self._running: set[ToolProcess] = set()
         self._hidden_hosts: frozenset[str] = frozenset()
+        self._warnings: list[str] = []
 
     def __enter__(self) -> Self:
+        if not close_memory():
+            self._warnings.append("this Python lacks ctypes: the command could look into the memory of this process")
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -67,7 +71,7 @@ class HostRunner:
     @property
     def notes(self) -> RunNotes:
         """See `plan.Runner.notes`."""
-        return RunNotes(hidden_hosts=self._hidden_hosts)
+        return RunNotes(hidden_hosts=self._hidden_hosts, warnings=tuple(self._warnings))
 
     @contextmanager
     def workplace(self, plan: Plan, output: Output) -> Iterator[HostWorkplace]:
@@ -88,9 +92,22 @@ class HostRunner:
         """A config with these credentials, there until the stack is closed."""
         declared = {credential.host for credential in plan.credentials}
         config = stack.enter_context(memory_config(credentials, declared, self._user, self.environ))
+        stack.callback(self._bring_back, config)
         with self._lock:
             self._hidden_hosts |= config.hidden_hosts
         return config
+
+    def _bring_back(self, config: MemoryConfig) -> None:
+        try:
+            if set(os.listdir(config.folder.path)) <= config.folder.links:
+                return
+            from registry_config.host.stored_files import bring_back  # noqa: PLC0415  (few tools store anything)
+
+            bring_back(config.folder, config.own, self.redactor.holds)
+        except OSError as error:
+            reason = (error.strerror or "unknown").lower()
+            with self._lock:
+                self._warnings.append(f"what the command stored beside its config cannot be kept ({reason})")
 
     def start(self, arguments: tuple[str, ...], plan: Plan, config: MemoryConfig) -> ToolProcess:
         """Start a tool that a signal reaches from now on.
