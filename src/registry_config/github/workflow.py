@@ -42,6 +42,7 @@ class Workflow:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._output_file = environ.get("GITHUB_OUTPUT", "")
         self._summary_file = environ.get("GITHUB_STEP_SUMMARY", "")
+        self._environment_file = environ.get("GITHUB_ENV", "")
 
     def mask(self, forms: Iterable[bytes]) -> None:
         """Register masks, the first thing to be printed.
@@ -72,6 +73,10 @@ class Workflow:
     def output(self, name: str, value: str) -> None:
         """Set an output of the step."""
         self._append(self._output_file, prepare_key_value_message(name, value) + "\n")
+
+    def variable(self, name: str, value: str) -> None:
+        """Set a variable for the job's further steps."""
+        self._append(self._environment_file, prepare_key_value_message(name, value) + "\n")
 
     def summary(self, markdown: str) -> None:
         """Add to the job summary; too large a text is cut."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # From a folder or an archive, whichever this package was imported from.
-_PROGRAM: Final = (
+PROGRAM: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]); from registry_config.host.keeper import main; main(sys.argv[2:])"
 )
 _ROOT: Final = os.path.abspath(f"{keeper.__file__}/../../..")
@@ -30,42 +30,58 @@ class Held(NamedTuple):
     lock: int
 
 
-class Keeper:
-    """A keeper that ends with this process.
+def start_keeper(
+    held: Held, environ: Mapping[str, str], pipe: int, *, seconds: float = 0, ready: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
+    """Start a keeper.
 
     The config can be read through it from its first moment on: it inherits the descriptor, and needs to do nothing.
 
     Args:
         held: what it holds.
         environ: of this process.
+        pipe: the end that is read from of a pipe whose other end this process alone has.
         seconds: until its end; 0 for no limit.
-        ready: a descriptor that it writes a byte to when its own work begins.
+        ready: a descriptor that it writes a byte to when its own work has begun.
+
+    Raises:
+        UnavailableError: it cannot be started.
+    """
+    words = [held.folder, str(held.config), str(pipe), str(seconds)]
+    try:
+        return subprocess.Popen(  # noqa: S603  (our own program)
+            [sys.executable, "-I", "-S", "-c", PROGRAM, _ROOT, *words],
+            env={name: environ[name] for name in _ENVIRONMENT if name in environ},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=ready,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(held.config, held.lock, pipe),
+            start_new_session=True,
+        )
+    except OSError as error:
+        reason = (error.strerror or "unknown").lower()
+        raise UnavailableError("this machine", f"no process can be started ({reason})") from None
+
+
+class Keeper:
+    """A keeper that ends with this process.
+
+    Args:
+        held: what it holds.
+        environ: of this process.
 
     Raises:
         UnavailableError: it cannot be started.
     """
 
-    def __init__(
-        self, held: Held, environ: Mapping[str, str], *, seconds: float = 0, ready: int = subprocess.DEVNULL
-    ) -> None:
-        # Only this process has the end that is written to.
+    def __init__(self, held: Held, environ: Mapping[str, str]) -> None:
         read, self._pipe = os.pipe()
-        words = [held.folder, str(held.config), str(read), str(seconds)]
         try:
-            self._process = subprocess.Popen(  # noqa: S603  (our own program)
-                [sys.executable, "-I", "-S", "-c", _PROGRAM, _ROOT, *words],
-                env={name: environ[name] for name in _ENVIRONMENT if name in environ},
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=ready,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(held.config, held.lock, read),
-                start_new_session=True,
-            )
-        except OSError as error:
+            self._process = start_keeper(held, environ, read)
+        except UnavailableError:
             os.close(self._pipe)
-            reason = (error.strerror or "unknown").lower()
-            raise UnavailableError("this machine", f"no process can be started ({reason})") from None
+            raise
         finally:
             os.close(read)
 

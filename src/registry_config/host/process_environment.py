@@ -77,6 +77,7 @@ def close_memory() -> bool:
         _flags_ = _ctypes.FUNCFLAG_CDECL
         _restype_ = Int
 
-    library = _ctypes.dlopen(None, os.RTLD_NOW)  # type: ignore[arg-type]  (None is this process itself)
+    # None is this process itself.
+    library = _ctypes.dlopen(None, os.RTLD_NOW)  # type: ignore[arg-type]
     prctl = Function(_ctypes.dlsym(library, "prctl"))
     return bool(prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
