@@ -119,6 +119,30 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     )
 
 
+def prepare_agent(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> tuple[Job, tuple[str, ...]]:
+    """The job of an agent, which holds the credentials of its plan and runs nothing.
+
+    Args:
+        inputs: the settings; no command among them.
+        origin: what GitHub says of the run.
+        environ: the environment of the step.
+
+    Returns:
+        The job, and lines about what is left out.
+
+    Raises:
+        InputError: with the place of the first fault.
+    """
+    declarations = parse_registries(registries_text(inputs, origin))
+    for declaration in declarations:
+        if declaration.path and "command" in declaration.purposes:
+            problem = "has a path, and without a command nothing can choose by it"
+            raise InputError(declaration.place("registry"), problem, "leave the path out, or use run")
+    left_out = [d for d in declarations if "command" not in d.purposes]
+    notices = tuple(f"{d.place()}: {d.registry} is for the image only, so it is left out" for d in left_out)
+    return prepare(inputs, origin, environ), notices
+
+
 def _image(
     inputs: Inputs, declarations: tuple[Declaration, ...], credentials: tuple[Credential, ...], *, home: str
 ) -> ImageSettings | None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from registry_config.declaration.inputs import DEFAULTS, MAX_PARALLEL, MAX_RETRIES, PREFIX, Inputs, check_inputs, number
 from registry_config.declaration.registries import decode
 from registry_config.errors import InputError, did_you_mean
-from registry_config.host.agent import PID_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -233,17 +232,15 @@ def parse_agent(arguments: Sequence[str]) -> argparse.Namespace:
     Raises:
         InputError: naming the option, never its value.
     """
-    parser = _Parser(
-        prog="registry-config agent", epilog=_AGENT_EPILOG, allow_abbrev=False, formatter_class=_formatter
-    )
+    parser = _Parser(prog="registry-config agent", epilog=_AGENT_EPILOG, allow_abbrev=False, formatter_class=_formatter)
     actions = parser.add_subparsers(dest="action", metavar="start|env|stop", required=True, parser_class=_Parser)
     start = actions.add_parser("start", help="start an agent, and print the variables that lead to it")
     for names, settings in _OPTIONS:
         if names[0] in _AGENT_OPTIONS:
             start.add_argument(*names, **settings)  # type: ignore[arg-type]
     start.add_argument("--lifetime", metavar="T", default="6h", help="after which it ends: 90s, 10m, 1h (6h)")
-    actions.add_parser("env", help=f"print the variables of the agent that {PID_VARIABLE} names")
-    actions.add_parser("stop", help=f"end the agent that {PID_VARIABLE} names")
+    actions.add_parser("env", help="print the variables of the agent that REGISTRY_CONFIG_AGENT_PID names")
+    actions.add_parser("stop", help="end the agent that REGISTRY_CONFIG_AGENT_PID names")
     options, unknown = parser.parse_known_args(list(arguments))
     if unknown:
         near = did_you_mean(unknown[0].partition("=")[0], (*_AGENT_OPTIONS, "--lifetime"))

@@ -14,6 +14,7 @@ from registry_config.credentials.kept_logins import docker_folder
 from registry_config.docker_config import CONFIG_NAME, environment, render
 from registry_config.errors import InputError, UnavailableError
 from registry_config.host.config_folder import (
+    BUILDERS_LINK,
     ConfigFolder,
     close_config_folder,
     is_ours,
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
     from registry_config.credentials.reading import Credential
 
 PID_VARIABLE: Final = "REGISTRY_CONFIG_AGENT_PID"
-_BUILDERS_LINK: Final = ".builders"
+LOGIN_HINT: Final = (
+    "a later docker login fails (invalid cross-device link): declare that registry here, "
+    "or log in before the agent starts and set keep-logins"
+)
 _PID: Final = re.compile(r"[1-9][0-9]{0,8}")
 _KEEP: Final = b"k"
 _START_SECONDS: Final = 30.0
@@ -58,7 +62,7 @@ class Agent(NamedTuple):
         Args:
             environ: of the process that asks, for a variable that only counts where it is set.
         """
-        found = environment(self.folder) | {"BUILDX_CONFIG": os.readlink(f"{self.folder}/{_BUILDERS_LINK}")}
+        found = environment(self.folder) | {"BUILDX_CONFIG": os.readlink(f"{self.folder}/{BUILDERS_LINK}")}
         # It would come before the config.
         stray = {"DOCKER_AUTH_CONFIG": ""} if "DOCKER_AUTH_CONFIG" in environ else {}
         return found | stray | {PID_VARIABLE: str(self.pid)}
@@ -111,12 +115,12 @@ def start_agent(
     started: list[tuple[int, int]] = []
 
     def fill(folder: ConfigFolder) -> None:
-        os.symlink(builders(own, environ)["BUILDX_CONFIG"], f"{folder.path}/{_BUILDERS_LINK}")
+        os.symlink(builders(own, environ)["BUILDX_CONFIG"], f"{folder.path}/{BUILDERS_LINK}")
         started.append(_start_detached(Held(folder.path, descriptor, folder.lock), environ, seconds))
         os.symlink(f"/proc/{started[-1][0]}/fd/{descriptor}", f"{folder.path}/{CONFIG_NAME}")
 
     with sealed(text.encode()) as descriptor:
-        folder = make_config_folder(own, things_in(shown), fill)
+        folder = make_config_folder(own, things_in(shown), environ.get("TMPDIR", ""), fill)
         pid, pipe = started.pop()
         # Of a folder that could not be finished.
         for _, unused in started:
@@ -192,7 +196,7 @@ def _agent_of(pid: int) -> Agent | None:
             return None
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             words = file.read().split(b"\0")
-        at = next(number for number, word in enumerate(words) if _MARK in word)
+        at = [_MARK in word for word in words].index(True)
         folder, descriptor = os.fsdecode(words[at + 2]), int(words[at + 3])
         leads_to = os.readlink(f"{folder}/{CONFIG_NAME}")
         if is_ours(folder) and os.lstat(folder).st_uid == os.geteuid() and leads_to == f"/proc/{pid}/fd/{descriptor}":

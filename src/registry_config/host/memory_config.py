@@ -81,7 +81,7 @@ def memory_config(
 
     with sealed(text.encode()) as descriptor:
         try:
-            folder = make_config_folder(own, things_in(shown), fill)
+            folder = make_config_folder(own, things_in(shown), environ.get("TMPDIR", ""), fill)
             try:
                 yield MemoryConfig(
                     variables=_variables(folder.path, own, environ),

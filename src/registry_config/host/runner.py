@@ -7,7 +7,7 @@ import threading
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from registry_config.credentials.kept_logins import NO_USER_CONFIG
+from registry_config.credentials.kept_logins import NO_USER_CONFIG, docker_folder
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError
 from registry_config.host.memory_config import MemoryConfig, memory_config
@@ -103,7 +103,8 @@ class HostRunner:
                 return
             from registry_config.host.stored_files import bring_back  # noqa: PLC0415  (few tools store anything)
 
-            bring_back(config.folder, config.own, self.redactor.holds)
+            shown = docker_folder(self.environ)
+            bring_back(config.folder.path, config.folder.links, config.own, self.redactor.holds, shown)
         except OSError as error:
             reason = (error.strerror or "unknown").lower()
             with self._lock:

@@ -14,29 +14,34 @@ from typing import TYPE_CHECKING, Final
 from registry_config.docker_config import CONFIG_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from registry_config.host.config_folder import ConfigFolder
+    from collections.abc import Callable, Collection
 
 # The tools write to such a name with something behind it, and rename it.
 _LOGIN_NAMES: Final = (CONFIG_NAME, "auth.json", "inherited.json", ".dockercfg")
 _LOGIN_KEYS: Final = (b'"auths"', b'"credsStore"', b'"identitytoken"')
 
 
-def bring_back(folder: ConfigFolder, own: str, holds_secret: Callable[[bytes], bool]) -> None:
+def bring_back(
+    folder: str, known: Collection[str], own: str, holds_secret: Callable[[bytes], bool], shown: str = ""
+) -> None:
     """Copy what is new in a folder of links to the user's own.
 
     Args:
         folder: as a tool has left it.
+        known: names of what was there before.
         own: the user's own Docker folder; made where it is missing and there is something for it.
         holds_secret: whether some bytes hold what must not be seen.
+        shown: another folder of links, through which later commands look at `own`; empty for none.
 
     Raises:
         OSError: there is no room, or no right to write there.
     """
-    for name in os.listdir(folder.path):
-        if name not in folder.links:
-            _bring(os.path.join(folder.path, name), os.path.join(own, name), holds_secret)
+    for name in set(os.listdir(folder)).difference(known):
+        target = os.path.join(own, name)
+        _bring(os.path.join(folder, name), target, holds_secret)
+        if shown and shown != own and os.path.exists(target):
+            with suppress(OSError):
+                os.symlink(target, os.path.join(shown, name))
 
 
 def _bring(path: str, target: str, holds_secret: Callable[[bytes], bool]) -> None:

@@ -37,7 +37,7 @@ def own(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def made(own: Path) -> Iterator[ConfigFolder]:
-    folder = make_config_folder(str(own), things_in(str(own)), lambda _: None)
+    folder = make_config_folder(str(own), things_in(str(own)), "", lambda _: None)
     yield folder
     close_config_folder(folder)
 
@@ -116,8 +116,7 @@ def test_below_a_folder_of_ours_the_users_own_is_still_the_real_one(own: Path, m
     }
 
 
-def test_where_filling_fails_nothing_stays(own: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+def test_where_filling_fails_nothing_stays(own: Path, tmp_path: Path) -> None:
     seen = []
 
     def fill(folder: ConfigFolder) -> None:
@@ -125,5 +124,5 @@ def test_where_filling_fails_nothing_stays(own: Path, monkeypatch: pytest.Monkey
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        make_config_folder(str(own), (), fill)
+        make_config_folder(str(own), (), str(tmp_path), fill)
     assert (len(seen), [path for path in seen if os.path.exists(path)]) == (1, [])

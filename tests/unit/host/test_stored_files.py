@@ -29,7 +29,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def _bring(folder: ConfigFolder, own: Path) -> list[str]:
-    bring_back(folder, str(own), lambda data: _SECRET in data)
+    bring_back(folder.path, folder.links, str(own), lambda data: _SECRET in data)
     return sorted(str(path.relative_to(own)) for path in own.rglob("*")) if own.exists() else []
 
 
