@@ -48,6 +48,8 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, tuple[str, ...]
         at = words.index("--")
         words, argv = words[:at], tuple(words[at + 1 :])
     options, unknown = _parser().parse_known_args(words)
+    if options.action in {"run", "check"} and options.verbose and options.quiet:
+        raise InputError("--quiet", "cannot be combined with --verbose", "give one of them")
     if options.action == "action":
         raise InputError("command line", "action takes no words", "it reads its inputs from the environment")
     if unknown:
@@ -91,8 +93,10 @@ def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ
         # The input's variables may be there too, where a step of a workflow calls this command line.
         hidden_variables=(*filter(None, [token_variable]), *(name for name in environ if name.startswith(PREFIX))),
         # On standard input or in a pipe it is no file of the working directory.
-        excluded_files=() if options.registries == "-" else (options.registries,),
+        excluded_files=tuple(path for path in (options.registries, options.json) if path not in {"", "-"}),
         stdin_is_ours=_is_standard_input(options.registries),
+        verbose=options.verbose,
+        quiet=options.quiet,
     )
     check_inputs(inputs, needs_command=options.action == "run" or argv is not None)
     return inputs
