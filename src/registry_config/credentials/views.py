@@ -15,7 +15,7 @@ ESCAPE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b\r\n]{0,40
 # The C1 control characters as UTF-8 encodes them.
 _C1: Final = re.compile(rb"\xc2[\x80-\x9f]")
 # How `curl --trace-ascii` begins the second and each further line of what it sends.
-_DUMP: Final = re.compile(rb"\r?\n[0-9a-f]{2}[048c]0: ")
+_DUMP: Final = re.compile(rb"\n[0-9a-f]{2}[048c]0: ")
 _PASSED_OVER: Final = re.compile(rb"|".join((ESCAPE.pattern, _C1.pattern, _DUMP.pattern)))
 # C0, DEL, and two bytes that UTF-8 never has.
 _CONTROL: Final = bytes(set(range(0x20)) - set(b"\t\n\r")) + b"\x7f\xfe\xff"
@@ -43,6 +43,16 @@ class View:
 
     def offset(self, index: int) -> int:
         """Where the character at `index` of the text stands in the data. Cheap for indexes that ascend."""
+        if len(self.text) - index < index - self._index:
+            at = self._from_end(len(self.text) - index)
+        else:
+            at = self._from_start(index)
+        if not self._starts:
+            return at
+        piece = bisect_right(self._lengths, at)
+        return self._starts[piece] + at - (self._lengths[piece - 1] if piece else 0)
+
+    def _from_start(self, index: int) -> int:
         if index < self._index:
             self._at = self._index = 0
         at, missing, plain = self._at, index - self._index, self._plain
@@ -53,10 +63,15 @@ class View:
         while plain[at] in _DROPPED_BYTES:
             at += 1
         self._at, self._index = at, index
-        if not self._starts:
-            return at
-        piece = bisect_right(self._lengths, at)
-        return self._starts[piece] + at - (self._lengths[piece - 1] if piece else 0)
+        return at
+
+    def _from_end(self, count: int) -> int:
+        at, missing = len(self._plain), count
+        while missing:
+            start = at - missing
+            missing -= len(self._plain[start:at].translate(None, _DROPPED))
+            at = start
+        return at
 
     def spans(self, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """Where runs of characters stand in the data, a part for each line."""
@@ -86,7 +101,7 @@ class View:
 def views(data: bytes) -> tuple[View, ...]:
     """All views in which a secret may stand: what a sequence holds may be one too, such as the title of a window."""
     whole = View(data)
-    if b"\x1b" in data or (b"\xc2" in data and _C1.search(data)) or (b"0: " in data and _DUMP.search(data)):
+    if b"\x1b" in data or (b"\xc2" in data and _C1.search(data)) or _DUMP.search(data):
         return whole, View(data, escapes=False)
     return (whole,)
 
