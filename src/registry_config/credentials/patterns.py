@@ -36,7 +36,7 @@ _WORD: Final = 4
 _MOST_WORDS: Final = 128 * 1024
 # Seeds begin anew after each character that some encoding writes in another way, so that encodings share the others.
 _ANCHOR: Final = re.compile(rb"(?:%(?:25)?[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|[^A-Za-z0-9])+")
-_SPACE: Final = re.compile(rb"[ \t\r\n]")
+_SPACE: Final = re.compile(rb"\s")
 
 
 # Where a seed stands: in a form, at an offset; and what comes before it there and in forms that go on in the same way.
