@@ -31,8 +31,8 @@ Where one of these lines also says 401, 403, 404, `unauthorized`, `denied`, `for
 that a tag is immutable, the failure is final; so is every failure that is not in this table. Only a registry that lost
 an upload answers 404 as well, and that is transient.
 
-The waits grow from one second to at most 60, with jitter. A `Retry-After` that the tool shows is kept, up to two minutes;
-helm, oras, conftest, regctl, skopeo, buildah and podman wait for it by themselves before they give up.
+The waits grow from one second to at most 60, with jitter. A `Retry-After` that the tool shows is kept, up to two
+minutes; helm, oras, conftest, regctl, skopeo, buildah and podman wait for it by themselves before they give up.
 
 | failure | statuses | words | where they were seen |
 | --- | --- | --- | --- |
