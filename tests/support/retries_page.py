@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from registry_config.tools.transient import Transient
 
+PAGE = Path(__file__).parents[2] / "docs" / "retries.md"
 RESULTS = Path(__file__).parents[1] / "tools" / "retries.json"
 # Set it, and the test of real tools tries every tool with every fault and keeps what it saw in the file.
 RESULTS_VARIABLE = "REGISTRY_CONFIG_RETRY_RESULTS"
@@ -46,7 +47,7 @@ retry was announced; the second attempt passed. A cell is what the tool's words 
 | what the proxy did | {tools} |
 | --- |{rules}
 """
-_DASH = "A dash: the tool does not speak HTTP/2."
+_DASH = "A dash: the\ntool does not speak HTTP/2, or (regctl) shows nothing but a 404."
 _FINAL = """
 A 401, a 403 and a 404 on the same request were tried once, by each of these tools, with `retries: 2`.
 """
@@ -66,8 +67,13 @@ def render(seen: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _row(row: Transient) -> str:
-    words = ", ".join(f"`{phrase.replace('|', chr(92) + '|')}`" for phrase in row.phrases)
+    words = ", ".join(f"`{_shown(phrase)}`" for phrase in row.phrases)
     return f"| {row.name} | {', '.join(map(str, row.statuses))} | {words} | {row.seen} |\n"
+
+
+def _shown(phrase: str) -> str:
+    """An expression without its boundaries, as a cell of a table takes it."""
+    return phrase.replace(r"\b", "").replace("|", r"\|")
 
 
 def _seen(seen: Mapping[str, Mapping[str, str]], tools: list[str]) -> Iterator[str]:
