@@ -59,9 +59,7 @@ def render(seen: Mapping[str, Mapping[str, str]]) -> str:
     tried = _TRIED.format(
         tools=" | ".join(TOOLS[name].title for name in tools),
         rules=" --- |" * len(tools),
-        without="A dash: the tool does not speak HTTP/2."
-        if any(len(row) < len(tools) for row in seen.values())
-        else "",
+        without=_DASH if any(len(row) < len(tools) for row in seen.values()) else "",
     ).replace(" \n", "\n")
     return f"{_HEAD}{''.join(map(_row, TRANSIENT))}{tried}{''.join(_seen(seen, tools))}{_FINAL}"
 

@@ -7,6 +7,7 @@ import os
 import re
 import threading
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
@@ -19,7 +20,6 @@ from support.retries_page import PAGE, RESULTS, RESULTS_VARIABLE, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from support.cli import Machine
     from support.oci_tools import Three
@@ -93,7 +93,7 @@ def trial(
     repository = uuid4().hex
     upstream = three.secure if fault in _FRAMES else three.first
     (machine.work / "file.txt").write_bytes(os.urandom(_LARGE))
-    layout = large if fault == "closed while sending" else artifacts["layout"]
+    layout = large if fault == "closed while sending" else Path(str(artifacts["layout"]))
     values = artifacts | {"layout": layout, "digest": layout_digest(layout), "short": request.getfixturevalue("short")}
     for command in TOOLS[name].prepare:
         line = words(TOOLS[name], command, upstream, repository, **values)

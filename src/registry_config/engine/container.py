@@ -117,7 +117,8 @@ class ImageWorkplace:
         Raises:
             FileNotFoundError: it is not there, or too large.
         """
-        return self._place.wait_for(self._read_file(path, limit))
+        content: bytes = self._place.wait_for(self._read_file(path, limit))
+        return content
 
     async def _read_file(self, path: str, limit: int) -> bytes:
         import dagger  # noqa: PLC0415
