@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from registry_config.cli.arguments import parse_agent, read_registries
 from registry_config.cli.command_line import say
-from registry_config.credentials.encodings import all_forms
+from registry_config.credentials.encodings import all_encodings
 from registry_config.credentials.kept_logins import read_user_config
 from registry_config.credentials.redaction import Redactor
 from registry_config.declaration.durations import parse_duration
@@ -105,7 +105,7 @@ def _stop(agent: Agent) -> None:
     def bring() -> None:
         # What the agent shows is what must not stay behind.
         config = read_user_config({"DOCKER_CONFIG": agent.folder, "HOME": agent.folder}, keep=True)
-        redactor = Redactor(all_forms(config.credentials, config.secrets))
+        redactor = Redactor(all_encodings(config.credentials, config.secrets))
         try:
             bring_back(agent.folder, links_of(agent.folder), own_folder(agent.folder), redactor.holds)
         except OSError as error:

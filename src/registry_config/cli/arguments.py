@@ -7,7 +7,16 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from registry_config.declaration.inputs import DEFAULTS, MAX_PARALLEL, MAX_RETRIES, PREFIX, Inputs, check_inputs, number
+from registry_config.declaration.inputs import (
+    DEFAULTS,
+    MAX_PARALLEL,
+    MAX_RETRIES,
+    PREFIX,
+    Inputs,
+    check_inputs,
+    duration,
+    number,
+)
 from registry_config.declaration.registries import decode
 from registry_config.errors import InputError, did_you_mean
 
@@ -91,6 +100,9 @@ def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ
         max_parallel=number("--max-parallel", options.max_parallel, default=DEFAULTS.max_parallel, most=MAX_PARALLEL),
         fail_fast=options.fail_fast,
         retries=number("--retries", options.retries, default=DEFAULTS.retries, most=MAX_RETRIES, least=0),
+        retry_on=options.retry_on,
+        timeout=duration("--timeout", options.timeout),
+        files=tuple(options.file),
         dry_run=options.dry_run,
         env=tuple(options.env),
         secret_env=tuple(options.secret_env),
@@ -202,6 +214,27 @@ _OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, object]], ...]] = (
             "metavar": "N",
             "default": "",
             "help": f"further attempts of a command after a transient failure ({DEFAULTS.retries})",
+        },
+    ),
+    (
+        ("--retry-on",),
+        {
+            "metavar": "transient|any",
+            "default": DEFAULTS.retry_on,
+            "help": "which failures are followed by a further attempt",
+        },
+    ),
+    (
+        ("--timeout",),
+        {"metavar": "T", "default": "", "help": "time limit of one attempt of one command, such as 90s, 10m or 1h"},
+    ),
+    (
+        ("--file",),
+        {
+            "metavar": "GLOB",
+            "action": "append",
+            "default": [],
+            "help": "run once for each file; {file} in the command is replaced",
         },
     ),
     (("--dry-run",), {"action": "store_true", "help": "everything but the execution"}),

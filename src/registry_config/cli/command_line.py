@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from registry_config.host.process_environment import scrub_environment
 from registry_config.job import prepare
 from registry_config.observer import lines, retries_only
 from registry_config.report import Report
+from registry_config.streams import write_all
 
 if TYPE_CHECKING:
     import argparse
@@ -77,14 +77,14 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str]) -> Report:
         say(job.skip_reason)
         return Report(skipped=True, error=job.skip_reason)
     streams = _Streams()
-    with _observer(job.targets, streams) as observer:
+    with _observer(job.names, streams) as observer:
         report = execute(job, inputs, dict(environ), streams, observer)
     sys.stdout.write("".join(f"{line}\n" for line in report.planned))
     for line in report.warnings:
         say(line)
     for target in report.failed:
         for line in (target.reason, *target.hints):
-            say(f"{target.target}: {line}" if target.target else line)
+            say(f"{target.name}: {line}" if target.name else line)
     return report
 
 
@@ -109,22 +109,16 @@ class _Streams:
 
     @property
     def stdout(self) -> Callable[[bytes], None]:
-        return lambda data: _write_all(1, data)
+        return lambda data: write_all(1, data)
 
     @property
     def stderr(self) -> Callable[[bytes], None]:
-        return lambda data: _write_all(2, data)
+        return lambda data: write_all(2, data)
 
     @property
     def engine_log(self) -> Callable[[bytes], None]:
         # The streams are the tool's; why an engine cannot be had is told by the error.
         return lambda _: None
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def _write_json(options: argparse.Namespace, document: dict[str, object]) -> None:

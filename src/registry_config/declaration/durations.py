@@ -1,4 +1,4 @@
-"""Durations as people write them: `90s`, `10m`, `1h`."""
+"""Durations as users write them: `90s`, `10m`, `1h`."""
 
 from __future__ import annotations
 
@@ -7,21 +7,28 @@ from typing import Final
 
 from registry_config.errors import InputError
 
-_DURATION: Final = re.compile(r"([0-9]{1,6})([smh])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 
 
-def parse_duration(place: str, text: str) -> float:
-    """Read a duration; gives seconds.
-
-    Args:
-        place: where it stands, as messages name it.
-        text: a whole number and its unit.
+def seconds_of(text: str) -> int:
+    """The seconds of a duration.
 
     Raises:
-        InputError: it is none, or zero.
+        ValueError: it is none, or nothing; the message says what is wrong and never repeats the text.
     """
-    match = _DURATION.fullmatch(text.strip())
+    match = re.fullmatch(r"([0-9]{1,9})([smh])", text.strip())
     if not match or not int(match[1]):
-        raise InputError(place, "is not a duration", "write a whole number and its unit, such as 90s, 10m or 1h")
-    return float(int(match[1]) * _SECONDS[match[2]])
+        raise ValueError("must be a whole number with s, m or h, such as 90s, 10m or 1h")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def parse_duration(place: str, text: str) -> float:
+    """The seconds of the duration that stands at a place.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        return float(seconds_of(text))
+    except ValueError as error:
+        raise InputError(place, str(error)) from None

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_config.declaration.inputs import DEFAULTS, MAX_PARALLEL, MAX_RETRIES, PREFIX, Inputs, check_inputs, number
+from registry_config.declaration.inputs import (
+    DEFAULTS,
+    MAX_PARALLEL,
+    MAX_RETRIES,
+    PREFIX,
+    Inputs,
+    check_inputs,
+    duration,
+    number,
+)
 from registry_config.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,6 +54,9 @@ def from_action(environ: Mapping[str, str], *, needs_command: bool = True) -> In
         max_parallel=number("max-parallel", text("max-parallel"), default=DEFAULTS.max_parallel, most=MAX_PARALLEL),
         fail_fast=boolean("fail-fast", default=DEFAULTS.fail_fast),
         retries=number("retries", text("retries"), default=DEFAULTS.retries, most=MAX_RETRIES, least=0),
+        retry_on=text("retry-on").strip() or DEFAULTS.retry_on,
+        timeout=duration("timeout", text("timeout")),
+        files=items("files"),
         dry_run=boolean("dry-run", default=DEFAULTS.dry_run),
         env=_lines(text("env")),
         secret_env=_lines(text("secret-env")),

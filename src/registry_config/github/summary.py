@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -10,15 +11,19 @@ if TYPE_CHECKING:
 _MAX_TEXT: Final = 300
 # As many signs as other tools show; the whole digest stands below the table.
 _SHORT_DIGEST: Final = len("sha256:") + 12
-# Every sign that Markdown or HTML could take for its own, and '@' and '#', which GitHub makes links of.
-_ENTITIES: Final = {ord(sign): f"&#{ord(sign)};" for sign in "&<>|`*_[]()\\#~@!:"}
+# Every sign that Markdown or HTML could take for its own, '@' and '#', which GitHub makes links of,
+# and '$', which begins a formula.
+_ENTITIES: Final = {ord(sign): f"&#{ord(sign)};" for sign in "&<>|`*_[]()\\#~@!:$"}
+
+# GitHub makes a link of it without a scheme too.
+_WWW: Final = re.compile(r"(www)\.", re.IGNORECASE)
 
 
 def summarize(report: Report) -> str:
     """A few lines: what failed and why on top, then every target, then what was run."""
     parts = [_headline(report)]
     parts += [_failure(target) for target in report.failed]
-    if any(target.target for target in report.targets):
+    if any(target.name for target in report.targets):
         parts.append(_table(report))
     parts += [f"Digest: {_code(digest)}" for digest in report.digests]
     parts += [f"Note: {_text(warning)}" for warning in report.warnings]
@@ -34,23 +39,28 @@ def _headline(report: Report) -> str:
     if report.skipped or report.exit_code is None:
         return f"### Registry config: nothing was run\n\n{_text(report.error)}"
     count = len(report.targets)
-    of = f"{count - len(report.failed)} of {count} targets" if report.targets[0].target else "the command"
+    of = f"{count - len(report.failed)} of {count} targets" if report.targets[0].name else "the command"
     verdict = f"{of} done" if count > 1 or not report.failed else f"{of} failed"
     return f"### Registry config: {verdict} in {report.seconds:.1f} s"
 
 
 def _failure(target: TargetReport) -> str:
-    name = f"{_code(target.target)}: " if target.target else ""
+    name = f"{_code(target.name)}: " if target.name else ""
     hints = "".join(f"<br>{_text(hint)}" for hint in target.hints)
     return f"**Failed:** {name}{_text(target.reason)}{hints}"
 
 
 def _table(report: Report) -> str:
-    rows = ["| target | result | digest | attempts | seconds |", "| --- | --- | --- | ---: | ---: |"]
-    for target in sorted(report.targets, key=lambda target: not target.reason):
-        digests = " ".join(_code(digest[:_SHORT_DIGEST]) for digest in target.digests) or "-"
-        verdict = "failed" if target.exit_code else "done" if target.exit_code == 0 else "not started"
-        rows.append(f"| {_code(target.target)} | {verdict} | {digests} | {target.attempts} | {target.seconds:.1f} |")
+    named = [name for name in ("target", "file") if any(getattr(row, name) for row in report.targets)]
+    rows = [
+        f"| {' | '.join(named)} | result | digest | attempts | seconds |",
+        f"|{' --- |' * len(named)} --- | --- | ---: | ---: |",
+    ]
+    for row in sorted(report.targets, key=lambda row: not row.reason):
+        names = " | ".join(_code(getattr(row, name)) for name in named)
+        digests = " ".join(_code(digest[:_SHORT_DIGEST]) for digest in row.digests) or "-"
+        state = row.state.replace("-", " ")
+        rows.append(f"| {names} | {state} | {digests} | {row.attempts} | {row.seconds:.1f} |")
     return "\n".join(rows)
 
 
@@ -73,4 +83,4 @@ def _code(text: str) -> str:
 def _text(text: str) -> str:
     """Text that Markdown and HTML show as it is, in one line and not too long."""
     short = text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "…"
-    return " ".join(short.translate(_ENTITIES).split())
+    return " ".join(_WWW.sub("\\1&#46;", short.translate(_ENTITIES)).split())

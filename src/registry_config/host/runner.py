@@ -11,9 +11,11 @@ from registry_config.credentials.kept_logins import NO_USER_CONFIG, docker_folde
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError
 from registry_config.host.memory_config import MemoryConfig, memory_config
+from registry_config.host.output_file import output_file, read_output
 from registry_config.host.process_environment import close_memory
 from registry_config.host.tool_process import Flow, Start, ToolProcess, explain_start
 from registry_config.results import CommandResult, RunNotes, Tail
+from registry_config.script_outputs import VARIABLE, parse_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -110,7 +112,9 @@ class HostRunner:
             with self._lock:
                 self._warnings.append(f"what the command stored beside its config cannot be kept ({reason})")
 
-    def start(self, arguments: tuple[str, ...], plan: Plan, config: MemoryConfig) -> ToolProcess:
+    def start(
+        self, arguments: tuple[str, ...], plan: Plan, config: MemoryConfig, variables: Mapping[str, str]
+    ) -> ToolProcess:
         """Start a tool that a signal reaches from now on.
 
         Raises:
@@ -120,6 +124,7 @@ class HostRunner:
         environ |= plan.variables
         environ |= plan.secret_variables
         environ |= config.variables
+        environ |= variables
         process = ToolProcess(
             Start(arguments, plan.working_directory, environ, (config.descriptor,), has_stdin=self._has_stdin)
         )
@@ -167,11 +172,23 @@ class HostWorkplace:
             stderr=Tail(),
             credentials=credentials,
         )
+        config = self._configs[credentials]
+        if not self._plan.is_script:
+            return self._run(arguments, config, result, {})
+        with output_file(config.variables["DOCKER_CONFIG"]) as path:
+            result = self._run(arguments, config, result, {VARIABLE: path})
+            outputs = parse_outputs(read_output(path), redactor)
+        return result._replace(outputs=outputs.values, warnings=outputs.warnings)
+
+    def _run(
+        self, arguments: tuple[str, ...], config: MemoryConfig, result: CommandResult, variables: Mapping[str, str]
+    ) -> CommandResult:
         try:
-            process = self._runner.start(arguments, self._plan, self._configs[credentials])
+            process = self._runner.start(arguments, self._plan, config, variables)
         except OSError as error:
             code, problem = explain_start(result.arguments[0], error)
             return result._replace(exit_code=code, problem=problem)
+        redactor = self._runner.redactor
         try:
             flows = (
                 Flow(process.stdout, redactor, result.stdout, self._output.stdout),
