@@ -199,7 +199,7 @@ _BAD: Mapping[str, tuple[Mapping[str, str], str]] = {
     ),
     "lifetime": (
         {"registries": "[]", "lifetime": "6"},
-        "lifetime: is not a duration; write a whole number and its unit, such as 90s, 10m or 1h",
+        "lifetime: must be a whole number with s, m or h, such as 90s, 10m or 1h",
     ),
     "boolean": ({"registries": "[]", "keep-logins": "yes"}, "keep-logins: must be true or false"),
 }

@@ -188,7 +188,7 @@ def test_after_its_lifetime_it_ends_by_itself(machine: Machine) -> None:
 
 @table("text", {"no unit": "90", "zero": "0s", "fraction": "1.5h", "words": "an hour", "days": "1d", "empty": ""})
 def test_a_lifetime_is_a_duration(machine: Machine, text: str) -> None:
-    problem = "--lifetime: is not a duration; write a whole number and its unit, such as 90s, 10m or 1h"
+    problem = "--lifetime: must be a whole number with s, m or h, such as 90s, 10m or 1h"
     assert _start(machine, (_LOGIN,), "--lifetime", text) == Ended(64, "exit 64\n", [problem])
 
 

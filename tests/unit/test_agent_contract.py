@@ -17,7 +17,7 @@ def agent() -> dict[str, Any]:
 
 
 def _start(agent: dict[str, Any]) -> dict[str, Any]:
-    (step,) = (step for step in agent["runs"]["steps"] if step["name"] == "Start")
+    (step,) = (step for step in agent["runs"]["steps"] if step["id"] == "start")
     return dict(step)
 
 
@@ -39,9 +39,9 @@ def test_what_both_actions_take_has_the_same_default(agent: dict[str, Any]) -> N
 
 
 def test_it_is_set_up_and_started_as_the_action_is(agent: dict[str, Any]) -> None:
-    ours = {step.get("id", step["name"]): step for step in load(ROOT / "action.yml")["runs"]["steps"]}
+    ours = {step["id"]: step for step in load(ROOT / "action.yml")["runs"]["steps"]}
     setup, start = agent["runs"]["steps"]
-    assert [step["shell"] for step in (setup, start)] == ["bash"] * 2
+    assert [step["shell"] for step in (setup, start)] == [ours[name]["shell"] for name in ("setup", "run")]
     assert start["run"] == ours["run"]["run"].replace(" action ", " agent action ")
-    assert "/scripts/action-setup" in setup["run"]
+    assert setup["run"].splitlines()[-1] == ours["setup"]["run"]
     assert [step["run"] for step in (setup, start) if "${{" in step["run"]] == []

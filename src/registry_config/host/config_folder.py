@@ -61,11 +61,11 @@ def make_config_folder(
         UnavailableError: neither has room for it.
     """
     parents = (SHARED_MEMORY, temporary or "/tmp")  # noqa: S108  (the folder is exclusive)
-    things = dict(things)
+    links = dict(things)
     for parent in parents:
         remove_leftovers(parent)
         with suppress(OSError):
-            return _make(parent, own, things, fill)
+            return _make(parent, own, links, fill)
     raise UnavailableError("this machine", f"no folder can be made in {' or '.join(parents)}", "free some space")
 
 
