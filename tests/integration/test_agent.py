@@ -18,6 +18,7 @@ import pytest
 from support.artifacts import layout_digest
 from support.cli import Machine, lines_of_ours, wait_for
 from support.leaks import SHARED_MEMORY, search
+from support.rootless import rootless_machine
 from support.tables import table
 
 if TYPE_CHECKING:
@@ -346,6 +347,27 @@ def test_another_user_reads_neither_the_folder_nor_the_memory(machine: Machine) 
         done = subprocess.run([*other, *paths], cwd="/", env=environ, capture_output=True, check=False)
         assert (done.returncode, done.stdout, _runs(pid)) == (0, b"", True)
         assert _SECRET not in subprocess.run(["ps", "axeww"], capture_output=True, check=True).stdout.decode()
+
+
+def test_a_tool_of_an_ordinary_user_reads_it_and_nothing_else_of_the_process_that_started_it() -> None:
+    with _ordinary_user() as user, _agent(user, [_without_password()], PW=_SECRET) as exported:
+        script = """
+            cat "$DOCKER_CONFIG/config.json" | cut -c 1-10
+            tr '\\0' '\\n' <"/proc/$REGISTRY_CONFIG_AGENT_PID/environ" | grep -v ^LD_LIBRARY_PATH=
+            ls -ld "$DOCKER_CONFIG" | cut -c 1-10
+        """
+        words = [*user.prefix, "sh", "-c", script]
+        done = subprocess.run(words, cwd="/", env=user.environ(exported), capture_output=True, check=False)
+        assert done.stdout == b'{"auths":{\ndrwx------\n', done.stderr
+
+
+@contextmanager
+def _ordinary_user() -> Iterator[Machine]:
+    try:
+        with rootless_machine() as machine:
+            yield machine
+    except LookupError as error:
+        pytest.skip(str(error))
 
 
 _ROUNDS = 20
