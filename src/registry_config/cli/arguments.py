@@ -29,6 +29,7 @@ class Parser(argparse.ArgumentParser):
     """Reports errors as ours, never with what was typed: a credential may have been typed in the wrong place."""
 
     def error(self, message: str) -> NoReturn:
+        """See `argparse.ArgumentParser.error`."""
         option = message.partition(":")[0].removeprefix("argument ") if message.startswith("argument ") else ""
         problem = "needs a value" if "expected" in message else "cannot be taken"
         if message.startswith("the following arguments are required"):
