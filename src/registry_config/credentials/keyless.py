@@ -1,0 +1,216 @@
+"""The credentials of entries without a password: obtained before the first command, and again when they run out.
+
+A plan holds a placeholder for each of them, a credential without a secret; what stands for it is looked up for each
+command.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from registry_config.errors import RegistryConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from registry_config.credentials.providers.id_token import IdTokenSource
+    from registry_config.credentials.providers.shape import Minted, NewSecret, Request
+    from registry_config.credentials.reading import Credential
+    from registry_config.credentials.redaction import Redactor
+
+# A credential with less left is obtained again before the next command.
+_LEFT_SECONDS: Final = 300.0
+_LEFT_PART: Final = 0.2
+_HOUR: Final = 3600.0
+
+
+class HelperRequest(NamedTuple):
+    """An entry whose credential comes from a program of this machine: its place, its registry, the helper's name."""
+
+    place: str
+    host: str
+    helper: str
+
+
+class KeylessEntry(NamedTuple):
+    """An entry without a password.
+
+    Attributes:
+        placeholder: stands for its credential in plans.
+        request: where that comes from.
+    """
+
+    placeholder: Credential
+    request: Request | HelperRequest
+
+
+class Surroundings(NamedTuple):
+    """What the providers and helpers are asked with, and who is told of what comes of it.
+
+    Attributes:
+        source: where GitHub gives ID tokens.
+        environ: for proxies and certificates, and for helpers: what the tools inherit, without secrets.
+        outside: folders in which no helper is looked for.
+        new_secret: told of every secret before anything else is done with it.
+        redactor: knows the secrets so far.
+        say: takes a line for the log.
+        warn: takes a warning.
+        timeout: of one command, in seconds; None for no limit.
+    """
+
+    source: IdTokenSource
+    environ: Mapping[str, str]
+    outside: tuple[str, ...]
+    new_secret: NewSecret
+    redactor: Redactor
+    say: Callable[[str], None]
+    warn: Callable[[str], None]
+    timeout: float | None = None
+
+    def __repr__(self) -> str:
+        return "Surroundings(…)"
+
+
+class _Held(NamedTuple):
+    """A credential, when it was obtained, and when it ends (None: nobody says)."""
+
+    credential: Credential
+    obtained: float
+    expires: float | None
+
+    def __repr__(self) -> str:
+        return f"_Held({self.credential!r}, …)"
+
+    def runs_out(self, now: float) -> bool:
+        if self.expires is None:
+            return False
+        return self.expires - now < max(_LEFT_SECONDS, (self.expires - self.obtained) * _LEFT_PART)
+
+
+class Keyless:
+    """Obtains the credentials of a run, and holds them. Safe to share between threads.
+
+    Args:
+        entries: those without a password.
+        around: what is asked with, and who is told.
+    """
+
+    def __init__(self, entries: Sequence[KeylessEntry], around: Surroundings) -> None:
+        self._entries = {entry.placeholder: entry.request for entry in entries}
+        self._around = around
+        self._held: dict[Credential, _Held] = {}
+        self._lock = threading.Lock()
+
+    def obtain(self) -> None:
+        """Ask all providers, then run all helpers.
+
+        Raises:
+            ProviderRefusedError: one of them gives no credential.
+            UnavailableError: one of them cannot be asked.
+        """
+        requests = {
+            known: request for known, request in self._entries.items() if not isinstance(request, HelperRequest)
+        }
+        errors = self._exchange(requests)
+        if errors:
+            from registry_config.credentials.providers.exchange import all_failures  # noqa: PLC0415
+
+            raise all_failures(list(errors.values()))
+        for placeholder, request in self._entries.items():
+            if isinstance(request, HelperRequest):
+                self._held[placeholder] = self._from_helper(placeholder, request)
+        for placeholder, request in requests.items():
+            self._tell_expiry(self._held[placeholder], request)
+
+    def current(self, credentials: Iterable[Credential]) -> tuple[Credential, ...]:
+        """The credentials with what stands for each placeholder, obtained again where it runs out.
+
+        Raises:
+            ProviderRefusedError: it has run out, and the provider refuses another one.
+            UnavailableError: it has run out, and there is no other one.
+        """
+        wanted = tuple(credentials)
+        with self._lock:
+            self._refresh(wanted)
+            return tuple(self._held[one].credential if one in self._held else one for one in wanted)
+
+    def _refresh(self, wanted: tuple[Credential, ...]) -> None:
+        now = time.time()
+        due: dict[Credential, Request] = {}
+        for placeholder in wanted:
+            request = self._entries.get(placeholder)
+            if request is None or isinstance(request, HelperRequest) or request.id_token is not None:
+                continue
+            if self._held[placeholder].runs_out(now):
+                due[placeholder] = request
+        for placeholder, error in self._exchange(due).items():
+            held = self._held[placeholder]
+            if held.expires is None or held.expires <= time.time():
+                raise error
+            self._around.warn(f"{error}; the credential at hand is used until {moment_text(held.expires)}")
+
+    def _exchange(self, requests: Mapping[Credential, Request]) -> dict[Credential, RegistryConfigError]:
+        """Ask the providers, keep what they give, and give what failed."""
+        if not requests:
+            return {}
+        from registry_config.credentials.providers.exchange import exchange_all  # noqa: PLC0415  (slow)
+
+        around = self._around
+        now = time.time()
+        outcomes = exchange_all(list(requests.values()), around.source, around.environ, around.new_secret)
+        failed = {}
+        for placeholder, outcome in zip(requests, outcomes, strict=True):
+            if isinstance(outcome, RegistryConfigError):
+                failed[placeholder] = outcome
+            else:
+                self._held[placeholder] = _held(placeholder, outcome, now)
+        return failed
+
+    def _from_helper(self, placeholder: Credential, request: HelperRequest) -> _Held:
+        from registry_config.credentials.helper import ask_helper  # noqa: PLC0415  (subprocess)
+
+        around = self._around
+        login = ask_helper(
+            request.place,
+            request.helper,
+            request.host,
+            around.environ,
+            outside=around.outside,
+            redactor=around.redactor,
+        )
+        around.new_secret(*login)
+        return _Held(placeholder._replace(username=login.username, secret=login.secret), time.time(), None)
+
+    def _tell_expiry(self, held: _Held, request: Request) -> None:
+        registry, ends = held.credential.registry, held.expires
+        if ends is None:
+            self._around.say(f"{registry}: credential from {request.provider}, which does not say when it expires")
+            return
+        self._around.say(f"{registry}: credential from {request.provider}, expires {moment_text(ends)}")
+        left = ends - time.time()
+        if left <= 0:
+            self._around.warn(f"{registry}: its credential has expired already; is the clock of this machine right?")
+        elif self._around.timeout is not None and left < self._around.timeout:
+            self._around.warn(f"{registry}: its credential expires in {left:.0f} s, before 'timeout' ends a command")
+        elif request.id_token is not None and left < _HOUR:
+            self._around.warn(
+                f"{registry}: its credential expires in {left / 60:.0f} minutes, and with 'id-token-env' it cannot be "
+                "obtained again"
+            )
+        elif request.provider == "google" and not request.settings.get("service-account"):
+            self._around.warn(
+                f"{registry}: without 'service-account' its credential lasts about five minutes, also for a command "
+                "that runs longer; set it for an hour"
+            )
+
+
+def moment_text(seconds: float) -> str:
+    """A moment as a person reads it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
+def _held(placeholder: Credential, minted: Minted, now: float) -> _Held:
+    credential = placeholder._replace(username=minted.username, secret=minted.secret)
+    return _Held(credential, now, minted.expires)
