@@ -150,6 +150,7 @@ storage:
   delete: {{enabled: true}}
 http:
   addr: {address}
+  relativeurls: true
   secret: of-no-use-with-one-process{tls}
 auth:
   htpasswd: {{realm: test, path: {folder}/htpasswd}}
