@@ -86,7 +86,7 @@ def _session(request: Request, host: EcrHost, id_token: str, ask: Asking) -> Key
     if settings.get("role-duration-seconds"):
         fields.append(("DurationSeconds", settings["role-duration-seconds"]))
     url = (settings.get("sts-endpoint") or f"https://{host.sts(settings.get('region', ''))}").rstrip("/")
-    answer = ask.request("POST", f"{url}/", body=form(fields), again=_again, words=_xml_reason)
+    answer = ask.request("POST", f"{url}/", body=form(fields), again=_again, words=_reason)
 
     def field(name: str) -> str:
         return ask.learn(ask.text(_xml_text(answer, name), name))
@@ -108,7 +108,7 @@ def _authorization(host: EcrHost, keys: Keys, ask: Asking) -> Minted:
         service=service,
         moment=time.time(),
     )
-    answer = ask.request("POST", f"https://{host.token_server}/", headers, body, again=_again)
+    answer = ask.request("POST", f"https://{host.token_server}/", headers, body, again=_again, words=_reason)
     data = answer.fields().get("authorizationData")
     entry = data[0] if isinstance(data, list) and data else data
     if not isinstance(entry, dict):
@@ -124,12 +124,14 @@ def _authorization(host: EcrHost, keys: Keys, ask: Asking) -> Minted:
 
 
 def _again(answer: Answer) -> bool:
-    reason = _xml_reason(answer) or reason_of(answer)
+    reason = _reason(answer)
     return transient(answer) or any(code in reason for code in (*_TRANSIENT_CODES, _TRANSIENT_WORDS))
 
 
-def _xml_reason(answer: Answer) -> str:
-    return ": ".join(filter(None, (_xml_text(answer, "Code"), _xml_text(answer, "Message"))))
+def _reason(answer: Answer) -> str:
+    """STS writes XML; ECR writes JSON, but what stands before it may write XML too."""
+    parts = (_xml_text(answer, "Code"), _xml_text(answer, "Message"))
+    return ": ".join(filter(None, parts)) or reason_of(answer)
 
 
 def _xml_text(answer: Answer, name: str) -> str:
