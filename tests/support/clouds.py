@@ -110,8 +110,10 @@ class Clouds:
             "audience": f"//iam.googleapis.com/{PROJECT}",
             "requested_token_type": f"{_TYPE}access_token",
             "subject_token_type": f"{_TYPE}jwt",
-            "scope": "https://www.googleapis.com/auth/cloud-platform",
         }
+        scopes = {f"https://www.googleapis.com/auth/{name}" for name in ("cloud-platform", "iam")}
+        if fields.get("scope") not in scopes:
+            return _json(400, error="invalid_scope")
         if asked.path != "/v1/token" or any(fields.get(name) != value for name, value in wanted.items()):
             return _json(400, error="invalid_request", error_description="bad request")
         if not self._trusts(fields.get("subject_token", ""), f"https://iam.googleapis.com/{PROJECT}"):

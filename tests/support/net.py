@@ -19,6 +19,7 @@ import trustme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from email.message import Message
     from pathlib import Path
 
     from typing_extensions import Self
@@ -35,7 +36,7 @@ class Asked(NamedTuple):
     method: str
     host: str
     target: str
-    headers: Mapping[str, str]
+    headers: Message
     body: bytes
 
     @property
@@ -109,7 +110,7 @@ def forward(address: str) -> Player:
     def answer(asked: Asked) -> Answered:
         connection = http.client.HTTPConnection(address, timeout=_SECONDS)
         try:
-            connection.request(asked.method, asked.target, asked.body, dict(asked.headers))
+            connection.request(asked.method, asked.target, asked.body, dict(asked.headers.items()))
             response = connection.getresponse()
             headers = {name: value for name, value in response.getheaders() if name not in _HOP_BY_HOP}
             return Answered(response.status, response.read(), headers)
@@ -132,7 +133,7 @@ def _player(players: Mapping[str, Player], asked: list[Asked]) -> Iterator[str]:
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             host = self.headers.get("Host", "").removesuffix(":443")
-            request = Asked(self.command, host, self.path, dict(self.headers.items()), body)
+            request = Asked(self.command, host, self.path, self.headers, body)
             asked.append(request)
             given = players[host](request)
             self.send_response(given.status)

@@ -45,6 +45,8 @@ CAUSES: Final = (
 )
 _TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:"  # noqa: S105  (no secret)
 _CLOUD: Final = "https://www.googleapis.com/auth/cloud-platform"
+# Enough for getting the account's token; Google's own clients ask for no more either.
+_IAM: Final = "https://www.googleapis.com/auth/iam"
 # RFC 3339, with or without fractions, always UTC.
 _TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?Z")
 
@@ -61,28 +63,29 @@ def scope(_: Request) -> str:
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
     """See `Provider`."""
+    account = request.settings.get("service-account")
     fields = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
         ("audience", f"//iam.googleapis.com/{_provider(request)}"),
         ("requested_token_type", f"{_TOKEN_TYPE}access_token"),
         ("subject_token_type", f"{_TOKEN_TYPE}jwt"),
         ("subject_token", id_token),
-        ("scope", _CLOUD),
+        ("scope", _IAM if account else _CLOUD),
     ]
     asked_at = time.time()
     answer = ask.request("POST", "https://sts.googleapis.com/v1/token", body=form(fields)).fields()
     token = ask.learn(ask.text(answer.get("access_token"), "access_token"))
-    if request.settings.get("service-account"):
-        return _impersonated(request, token, ask)
+    if account:
+        return _impersonated(request, account, token, ask)
     # It ends with the ID token, whatever the answer says.
     ends = (lasts_until(asked_at, answer.get("expires_in")), expiry(id_token))
     return Minted("oauth2accesstoken", token, min((end for end in ends if end), default=None))
 
 
-def _impersonated(request: Request, token: str, ask: Asking) -> Minted:
-    account = quote(request.settings["service-account"], safe="@")
-    url = f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{account}:generateAccessToken"
-    body = {"delegates": [], "scope": [_CLOUD], "lifetime": f"{request.settings.get('token-lifetime') or 3600}s"}
+def _impersonated(request: Request, account: str, token: str, ask: Asking) -> Minted:
+    name = quote(account, safe="@")
+    url = f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{name}:generateAccessToken"
+    body = {"scope": [_CLOUD], "lifetime": f"{request.settings.get('token-lifetime') or 3600}s"}
     answer = ask.request("POST", url, {"Authorization": f"Bearer {token}"}, json_body(body)).fields()
     secret = ask.text(answer.get("accessToken"), "accessToken")
     return Minted("oauth2accesstoken", secret, _moment(answer.get("expireTime")))
