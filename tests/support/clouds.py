@@ -51,12 +51,12 @@ class Clouds:
         self.passwords = {
             "europe-docker.pkg.dev": ("oauth2accesstoken", self._new("ya29.account")),
             "us-docker.pkg.dev": ("oauth2accesstoken", self._new("ya29.federated")),
-            "acme.azurecr.io": ("00000000-0000-0000-0000-000000000000", self._web_token()),
+            "acme.azurecr.io": ("00000000-0000-0000-0000-000000000000", self.web_token()),
             "registry-1.docker.io": ("acme", self._new("dckr_oidc")),
-            "quay.io": ("acme+pusher", self._web_token()),
-            "acme.jfrog.io": ("pusher", self._web_token(sub="jfac@01/users/pusher")),
+            "quay.io": ("acme+pusher", self.web_token()),
+            "acme.jfrog.io": ("pusher", self.web_token(sub="jfac@01/users/pusher")),
             "docker.cloudsmith.io": ("pusher-x1", self._new("cs")),
-            "cgr.dev": ("user", self._web_token()),
+            "cgr.dev": ("user", self.web_token()),
             "public.ecr.aws": ("AWS", self._new("ecr-public")),
         }
 
@@ -87,7 +87,8 @@ class Clouds:
     def _new(self, kind: str) -> str:
         return f"{kind}-{secrets.token_urlsafe(24)}"
 
-    def _web_token(self, **claims: object) -> str:
+    def web_token(self, **claims: object) -> str:
+        """A token as some providers give it."""
         # What differs comes first: a registry's htpasswd compares 72 bytes.
         document = {"jti": secrets.token_urlsafe(24), "exp": int(time.time()) + self.life, **claims}
         return jwt.encode(document, KEY_OF_TESTS, "HS256")

@@ -16,7 +16,7 @@ from registry_config.credentials.providers import sigv4
 _KEYS = sigv4.Keys("ASIAEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "FwoGZXIvYXdzEBYaDK//session==")
 
 
-class _At(SigV4Auth):
+class _At(SigV4Auth):  # type: ignore[misc]
     """Botocore's signer at a given moment, which it takes from the request's own context."""
 
     def __init__(self, moment: float, region: str, service: str) -> None:
