@@ -29,7 +29,7 @@ def fuzz_one(data: bytes) -> None:
         for declaration in parse_registries(text):
             with suppress(InputError):
                 credential = read_credential(declaration, {"A": "password"}, JobToken("u", "token", ""))
-                logins.append((credential.host, credential.username, credential.secret))
+                logins.append(credential.login)
         render(logins)
     with suppress(InputError):
         parse_commands(data.decode("utf-8", "surrogateescape"), {"A": "x"})

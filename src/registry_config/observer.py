@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from registry_config.targets import BufferedOutput
+    from registry_config.buffered_output import BufferedOutput
 
 
 class Observer(NamedTuple):

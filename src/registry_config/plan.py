@@ -93,13 +93,7 @@ class Workplace(Protocol):
 
 
 class Runner(Protocol):
-    """Gives plans a place to run in, several at a time if need be; to be entered first.
-
-    Attributes:
-        interrupted: the last signal that was handed to it; 0 for none.
-    """
-
-    interrupted: int
+    """Gives plans a place to run in, several at a time if need be; to be entered first."""
 
     def __enter__(self) -> Self:
         """Connect to an engine and pull the image, where these are needed."""
@@ -115,6 +109,10 @@ class Runner(Protocol):
             SecretFileError: at the end: a file that came back held a secret; it was deleted.
             UnavailableError: something that the run needs cannot be had.
         """
+
+    @property
+    def interrupted(self) -> int:
+        """The last signal that was handed to it; 0 for none."""
 
     @property
     def notes(self) -> RunNotes:

@@ -72,7 +72,7 @@ def parse_reference(text: str) -> Reference:
 
 def references_in(text: str) -> Iterator[Reference]:
     """The references, or beginnings of references, that stand in a word of a command, a script or a variable."""
-    for word in re.findall(r"[A-Za-z0-9\[][\w.\-/:@+\[\]]*", text, re.ASCII):
+    for word in re.findall(r"[A-Za-z0-9\[][\w.\-/:@\[\]]*", text, re.ASCII):
         _, _, behind_scheme = word.rpartition("://")
         try:
             yield parse_reference((behind_scheme or word).rstrip("/:@."))
@@ -81,11 +81,12 @@ def references_in(text: str) -> Iterator[Reference]:
 
 
 def repository_of(target: str) -> str:
-    """Host and path of a target; the target itself where it is no whole reference."""
+    """Host and path of a target, which may be the beginning of a reference; the text itself where it is neither."""
+    name = target.partition("@")[0].rstrip("/")
     try:
-        return parse_reference(target.rstrip("/")).repository
+        return parse_reference(name).repository
     except ValueError:
-        return target
+        return name
 
 
 def canonical_host(address: str) -> str:

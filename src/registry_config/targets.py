@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.attempts import Attempts
+from registry_config.buffered_output import BufferedOutput
 from registry_config.commands import run_commands
 from registry_config.declaration.inputs import TARGET_PLACEHOLDER
 from registry_config.errors import RegistryConfigError
@@ -37,29 +38,6 @@ class Policy(NamedTuple):
     max_parallel: int = 4
     fail_fast: bool = False
     retries: int = 0
-
-
-class BufferedOutput:
-    """An `Output` that keeps what a tool writes, in its order, until its turn has come."""
-
-    def __init__(self, engine_log: Callable[[bytes], None]) -> None:
-        self._pieces: list[tuple[str, bytes]] = []
-        self.engine_log = engine_log
-
-    @property
-    def stdout(self) -> Callable[[bytes], None]:
-        """Takes bytes of the standard output."""
-        return lambda data: self._pieces.append(("stdout", data))
-
-    @property
-    def stderr(self) -> Callable[[bytes], None]:
-        """Takes bytes of the standard error."""
-        return lambda data: self._pieces.append(("stderr", data))
-
-    def replay(self, output: Output) -> None:
-        """Write everything to another output."""
-        for stream, data in self._pieces:
-            (output.stdout if stream == "stdout" else output.stderr)(data)
 
 
 def for_target(plan: Plan, target: str) -> Plan:

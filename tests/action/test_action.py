@@ -144,7 +144,7 @@ def test_the_last_line_of_a_command_is_shown_though_the_next_one_is_refused(acti
         "both": (
             {"registries": "[]", "registries-file": "x"},
             {},
-            "registries-file: stands beside registries; give one of them",
+            "registries-file: cannot be combined with registries; give one of them",
         ),
         "no command": ({"registries": "[]", "command": " \n"}, {}, "command: is empty; write the command to run"),
         "command for a shell": (
@@ -153,7 +153,11 @@ def test_the_last_line_of_a_command_is_shown_though_the_next_one_is_refused(acti
             "command (line 2, column 15): '|' needs a shell; quote it, or set shell: sh",
         ),
         "boolean": ({"registries": "[]", "summary": "yes"}, {}, "summary: must be true or false"),
-        "entrypoint without image": ({"registries": "[]", "use-entrypoint": "true"}, {}, "use-entrypoint: needs image"),
+        "entrypoint without image": (
+            {"registries": "[]", "use-entrypoint": "true"},
+            {},
+            "use-entrypoint: needs image; set image, or leave it out",
+        ),
         "secret in env": (
             {"registries": _ENTRY, "env": f"A=x{_PASSWORD}y"},
             _VARIABLES,
@@ -364,7 +368,7 @@ def test_a_fault_of_ours_is_told_after_what_the_tool_printed_and_quotes_nothing(
     ran = prepared._replace(environ=environ).run(Runner())
     first, told, *lines = ran.step.log
     assert (ran.code, ran.stderr, first) == (70, b"", "a")
-    assert told == "registry-config: a fault of ours (FileNotFoundError); please report these lines"
+    assert told == "registry-config: internal error (FileNotFoundError); please report these lines"
     assert [line for line in lines if not re.fullmatch(r"  \w+\.py:\d+ \w+", line)] == []
 
 

@@ -305,7 +305,7 @@ def test_an_engine_that_goes_away_ends_the_run_and_nothing_is_sent_again(bench: 
         session = _child(process.pid, b"session")
         os.kill(session, signal.SIGKILL)
         stdout, stderr = process.communicate()
-    message = "engine: it went away during the run; a push may have happened"
+    message = "engine: it went away during the run; a push may have happened; look at the registry before you run again"
     assert (process.returncode, stdout, lines_of_ours(stderr)) == (69, b"", [message])
     assert len(answers(registry, "GET /v2/begun")) == 1
 

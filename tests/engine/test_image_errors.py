@@ -60,7 +60,7 @@ def test_a_user_that_the_image_does_not_know(bench: Bench) -> None:
     command = f"crane mutate {bench.tools.reference('no passwd, root')} --user nobody --tag {host}/user:1"
     assert bench.machine.run(*command.split(), registries=[bench.tools.registry.login()]).code == 0
     done = bench.run("true", image=f"{host}/user:1")
-    problem = "its user names a user or group that its /etc/passwd or /etc/group does not know"
+    problem = "its user names a user or group that its /etc/passwd or /etc/group does not know; use another image"
     assert (done.code, done.stderr.decode()) == (69, f"registry-config: image: {problem}\n")
 
 

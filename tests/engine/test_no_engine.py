@@ -25,7 +25,7 @@ _HOST = "_EXPERIMENTAL_DAGGER_RUNNER_HOST"
 _CLI = "_EXPERIMENTAL_DAGGER_CLI_BIN"
 _LOGIN = {"registry": "registry.example.com", "username": "alice", "password-env": "TOKEN"}
 _TOKEN = {"TOKEN": "token-of-some-length"}
-_MEND = "start it, or mend the address"
+_CORRECT = "start it, or correct the address"
 _START = "start Docker, or point _EXPERIMENTAL_DAGGER_RUNNER_HOST at an engine"
 
 
@@ -79,10 +79,10 @@ def patience(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[tuple[
 @table(
     "host, message",
     {
-        "no socket": ("unix:///no/such/socket", f"(no such file or directory); {_MEND}"),
-        "nobody listens": ("tcp://127.0.0.1:1", f"(connection refused); {_MEND}"),
-        "no port": ("tcp://127.0.0.1", f"(connection refused); {_MEND}"),
-        "no number": ("tcp://127.0.0.1:x", f"(port could not be cast to integer value as 'x'); {_MEND}"),
+        "no socket": ("unix:///no/such/socket", f"(no such file or directory); {_CORRECT}"),
+        "nobody listens": ("tcp://127.0.0.1:1", f"(connection refused); {_CORRECT}"),
+        "no port": ("tcp://127.0.0.1", f"(connection refused); {_CORRECT}"),
+        "no number": ("tcp://127.0.0.1:x", f"(port could not be cast to integer value as 'x'); {_CORRECT}"),
     },
 )
 def test_an_address_without_an_engine_is_told_at_once(machine: Machine, host: str, message: str) -> None:

@@ -190,17 +190,17 @@ def run(self, plan, output):
     except RuntimeError as error:
         raise ValueError(f"cannot use {secret} of {plan!r}") from error
 
-runner.HostRunner.run = run
+runner.HostRunner.workplace = run
 __main__.run_and_exit()
 """
 
 
-def test_a_fault_of_ours_quotes_nothing(machine: Machine, canary: Canary) -> None:
+def test_an_internal_error_quotes_nothing(machine: Machine, canary: Canary) -> None:
     faulty = Machine(machine.root, program=(sys.executable, "-c", _FAULT))
     seen = on_command_line(faulty, canary, "true")
     first, *lines = [line for line in seen.came["stderr"].decode().splitlines() if "(line 1): " not in line]
-    assert (seen.code, first) == (70, "registry-config: a fault of ours (ValueError); please report these lines")
-    assert lines[-1] == "  <string>:10 run"
+    assert (seen.code, first) == (70, "registry-config: internal error (ValueError); please report these lines")
+    assert lines[-1] == "  <string>:11 run"
     assert seen.in_bytes(canary) == []
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from registry_config.declaration.inputs import variable
 from registry_config.engine.dagger_cli import find_cli
 from registry_config.engine.session import DaggerSession
+from registry_config.github.inputs import variable
 from support.cli import PROGRAM, Machine, tool_path
 
 if TYPE_CHECKING:

@@ -561,7 +561,7 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     },
     **{
         f"shell {text!r}": (
-            "shell: must be one program, without options; sh and bash get -e from us",
+            "shell: must be one program, without options; write its name alone, such as bash",
             {"shell": text},
             {},
         )
@@ -597,10 +597,15 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     **{
         f"{name} with {' and '.join(inputs)}": (f"{name}: {problem}", {name: value, **inputs}, {})
         for name, value, problem, inputs in (
-            ("use-entrypoint", "true", "needs image", {}),
-            ("exclude", TOKEN, "needs image", {}),
-            ("keep-logins", "true", "has no meaning with image; leave it out", {"image": "alpine"}),
-            ("use-entrypoint", "true", "stands beside shell; give one of them", {"image": "alpine", "shell": "sh"}),
+            ("use-entrypoint", "true", "needs image; set image, or leave it out", {}),
+            ("exclude", TOKEN, "needs image; set image, or leave it out", {}),
+            ("keep-logins", "true", "cannot be combined with image; leave one of them out", {"image": "alpine"}),
+            (
+                "use-entrypoint",
+                "true",
+                "cannot be combined with shell; give one of them",
+                {"image": "alpine", "shell": "sh"},
+            ),
         )
     },
     **{
@@ -616,9 +621,9 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
             {},
         )
         for line, problem, text in (
-            (2, "stands there before; keep one of them", f"{TOKEN}\n\n{TOKEN}"),
+            (2, "is a duplicate; remove it", f"{TOKEN}\n\n{TOKEN}"),
             *(
-                (1, "is not a reference or the beginning of one", target)
+                (1, "is not a reference or the beginning of one; write one a line, such as ghcr.io/org/charts", target)
                 for target in (
                     f"-{TOKEN}",
                     f"$({TOKEN})",
@@ -637,17 +642,17 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
         )
     },
     "targets without a place": (
-        "targets: the command does not hold {target}; write {target} where the target goes",
+        "targets: the command does not contain {target}; write {target} where the target goes",
         {"targets": TOKEN},
         {},
     ),
     "a place without targets": (
-        "command: holds {target}, but there are no targets; add targets",
+        "command: contains {target}, but there are no targets; add targets",
         {"command": f"touch marker {{target}} {TOKEN}"},
         {},
     ),
     "two lists": (
-        "registries-file: stands beside registries; give one of them",
+        "registries-file: cannot be combined with registries; give one of them",
         {"registries-file": TOKEN},
         {},
     ),
@@ -840,29 +845,32 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         (*_RUN, "--shell", "sh", *END, TOKEN),
     ),
     "shell with options": (
-        "shell: must be one program, without options; sh and bash get -e from us",
+        "shell: must be one program, without options; write its name alone, such as bash",
         (*_RUN, "--shell", f"sh -x {TOKEN}", "--", "touch marker"),
     ),
     "retries": ("--retries: must be a whole number from 0 to 10", (*_RUN, "--retries", TOKEN, *END)),
     "max-parallel": ("--max-parallel: must be a whole number from 1 to 64", (*_RUN, "--max-parallel=0", *END)),
     "target without a place": (
-        "targets: the command does not hold {target}; write {target} where the target goes",
+        "targets: the command does not contain {target}; write {target} where the target goes",
         (*_RUN, "--target", TOKEN, *END),
     ),
     "place without a target": (
-        "command: holds {target}, but there are no targets; add targets",
+        "command: contains {target}, but there are no targets; add targets",
         (*_RUN, *END, f"{TOKEN}{{target}}"),
     ),
     "target that is none": (
-        "targets (line 2): is not a reference or the beginning of one",
+        "targets (line 2): is not a reference or the beginning of one; write one a line, such as ghcr.io/org/charts",
         (*_RUN, "--target", "x", "--target", f"$({TOKEN})", *END, "{target}"),
     ),
     "image": (
         "image: is not an image reference such as ghcr.io/org/tool:1.2",
         (*_RUN, "--image", TOKEN, *END),
     ),
-    "entrypoint of no image": ("use-entrypoint: needs image", (*_RUN, "--use-entrypoint", *END)),
-    "exclude without an image": ("exclude: needs image", (*_RUN, "--exclude", TOKEN, *END)),
+    "entrypoint of no image": (
+        "use-entrypoint: needs image; set image, or leave it out",
+        (*_RUN, "--use-entrypoint", *END),
+    ),
+    "exclude without an image": ("exclude: needs image; set image, or leave it out", (*_RUN, "--exclude", TOKEN, *END)),
     "on-missing": ("on-missing: must be 'fail' or 'skip'", (*_RUN, "--on-missing", TOKEN, *END)),
     "env without a name": (f"env (line 1): {_NO_NAME}", (*_RUN, "-e", f"={TOKEN}", *END)),
     "env that is not set": (f"env (line 2): {_NOT_SET}", (*_RUN, "-e", "A=1", "-e", TOKEN, *END)),

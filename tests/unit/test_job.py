@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,10 +9,10 @@ import pytest
 from registry_config.credentials.encodings import forms
 from registry_config.credentials.reading import Credential
 from registry_config.declaration.command import Word
-from registry_config.declaration.inputs import RUNNER_FILES, Inputs
+from registry_config.declaration.inputs import RUNNER_FILES, Inputs, Origin
 from registry_config.errors import InputError
-from registry_config.job import Job, planned, prepare
-from registry_config.plan import ImageSettings
+from registry_config.job import Job, prepare
+from registry_config.plan import ImageSettings, Plan
 from support.tables import exactly, table
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from registry_config.declaration.registries import Purpose
 
 _BOTH: frozenset[Purpose] = frozenset(("image", "command"))
+_NOWHERE = Origin()
 _LOGIN = "- registry: a.example\n  username: alice\n"
 _LIST = f"{_LOGIN}  password: first-secret\n"
 _ENV = f"{_LOGIN}  password-env: TOKEN\n"
@@ -30,13 +30,16 @@ _ENV = f"{_LOGIN}  password-env: TOKEN\n"
 def _prepare(
     registries: str = _LIST,
     environ: dict[str, str] | None = None,
-    *,
-    withdrawn: tuple[str, ...] = (),
-    withheld: tuple[str, ...] = (),
+    origin: Origin = _NOWHERE,
     **inputs: Any,
 ) -> Job:
     given = Inputs(registries=registries, command="tool")._replace(**inputs)
-    return prepare(given, environ or {}, withdrawn=withdrawn, withheld=withheld)
+    return prepare(given, origin, environ or {})
+
+
+def _plan(job: Job) -> Plan:
+    (plan,) = job.plans
+    return plan
 
 
 def test_everything_that_a_run_needs_is_in_the_plan() -> None:
@@ -46,15 +49,16 @@ def test_everything_that_a_run_needs_is_in_the_plan() -> None:
             "- {registry: b.example, username: bob, password-env: TOKEN, for: command}\n"
             "- {registry: b.example, username: eve, password: third-secret, for: image}\n"
         ),
-        environ={"GITHUB_ACTOR": "octocat", "TOKEN": "second-secret", "S": "fourth-secret", "INPUT_COMMAND": "x"},
-        withdrawn=("MINE",),
+        environ={"TOKEN": "second-secret", "S": "fourth-secret"},
+        origin=Origin(actor="octocat"),
+        hidden_variables=("MINE",),
         github_token="first-secret",
         command="tool ${A} *\nother",
         env=("A=1 2",),
         secret_env=("S",),
         working_directory="sub",
     )
-    assert job.plan.commands == (
+    assert _plan(job).commands == (
         (
             Word("tool", None, "command (line 1, column 1)"),
             Word("1 2", None, "command (line 1, column 6)"),
@@ -62,19 +66,19 @@ def test_everything_that_a_run_needs_is_in_the_plan() -> None:
         ),
         (Word("other", None, "command (line 2, column 1)"),),
     )
-    assert job.plan.credentials == (
+    assert _plan(job).credentials == (
         Credential("ghcr.io", "octocat", "first-secret", _BOTH),
         Credential("b.example", "bob", "second-secret", frozenset(("command",))),
     )
-    assert (job.plan.working_directory, job.plan.variables) == ("sub", {"A": "1 2"})
-    assert job.plan.secret_variables == {"S": "fourth-secret"}
+    assert (_plan(job).working_directory, _plan(job).variables) == ("sub", {"A": "1 2"})
+    assert _plan(job).secret_variables == {"S": "fourth-secret"}
     assert job.forms == (
         forms("octocat", "first-secret")
         | forms("bob", "second-secret")
         | forms("eve", "third-secret")
         | forms("", "fourth-secret")
     )
-    assert job.withdrawn == {*RUNNER_FILES, "TOKEN", "INPUT_COMMAND", "MINE"}
+    assert job.hidden_variables == {*RUNNER_FILES, "TOKEN", "MINE"}
     assert (job.warnings, job.skip_reason, job.image) == ((), "", None)
     assert job.redactor.text("1 2 third-secret fourth-secret") == "1 2 *** ***"
 
@@ -92,7 +96,7 @@ def test_an_image_gets_its_own_credentials_and_no_file_that_holds_any(
         use_entrypoint=True,
         exclude=("*.log",),
         env=("HOME=/h",),
-        withheld=("list.yaml",),
+        excluded_files=("list.yaml",),
     )
     assert job.image == ImageSettings(
         reference="a.example/tool:1",
@@ -100,15 +104,15 @@ def test_an_image_gets_its_own_credentials_and_no_file_that_holds_any(
         use_entrypoint=True,
         home="/h",
         exclude=("*.log",),
-        withheld=(f"{tmp_path}/sub/password", f"{tmp_path}/list.yaml"),
+        excluded_files=(f"{tmp_path}/sub/password", f"{tmp_path}/list.yaml"),
     )
-    assert job.plan.credentials == (Credential("a.example", "alice", "first-secret", frozenset(("command",))),)
+    assert _plan(job).credentials == (Credential("a.example", "alice", "first-secret", frozenset(("command",))),)
 
 
 def test_a_file_of_registries_is_never_sent_to_an_engine(folder: Path) -> None:
     job = _prepare("", registries_file="sub/list", image="tool")
     assert job.image
-    assert job.image.withheld == (f"{folder}/sub/list",)
+    assert job.image.excluded_files == (f"{folder}/sub/list",)
 
 
 @table(
@@ -136,18 +140,21 @@ def test_an_engine_behind_plain_tcp_is_warned_of(engine: str, *, warned: bool) -
     {
         "words of the command line": ({"argv": ("a b", "*", "$X")}, [["a b", "*", "$X"]]),
         "text": ({"command": "a 'b c'\nd"}, [["a", "b c"], ["d"]]),
-        "script": ({"command": "a | b\nc", "shell": "bash"}, [["bash", "-e", "-c", "a | b\nc"]]),
+        "script": (
+            {"command": "a | b\nc", "shell": "bash"},
+            [["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", "a | b\nc"]],
+        ),
         "script of the command line": ({"argv": ("a | b",), "shell": "/bin/sh"}, [["/bin/sh", "-e", "-c", "a | b"]]),
     },
 )
 def test_the_command_is_words_text_or_a_script(inputs: dict[str, Any], words: list[list[str]]) -> None:
-    assert [[word.text for word in command] for command in _prepare(**inputs).plan.commands] == words
+    assert [[word.text for word in command] for command in _plan(_prepare(**inputs)).commands] == words
 
 
 def test_a_password_variable_that_the_command_is_to_get_stays() -> None:
     job = _prepare(_ENV, {"TOKEN": "first-secret"}, secret_env=("TOKEN",))
-    assert job.withdrawn == set(RUNNER_FILES)
-    assert job.plan.secret_variables == {"TOKEN": "first-secret"}
+    assert job.hidden_variables == set(RUNNER_FILES)
+    assert _plan(job).secret_variables == {"TOKEN": "first-secret"}
 
 
 @table(
@@ -165,7 +172,7 @@ def test_env_must_not_hold_a_secret(value: str) -> None:
 
 def test_an_empty_secret_variable_is_none() -> None:
     job = _prepare("[]", {"S": ""}, secret_env=("S",))
-    assert (job.forms, job.plan.secret_variables) == (frozenset(), {"S": ""})
+    assert (job.forms, _plan(job).secret_variables) == (frozenset(), {"S": ""})
 
 
 def test_a_short_password_is_warned_of_by_its_own_place() -> None:
@@ -183,7 +190,7 @@ def test_an_empty_password_skips_or_fails_as_asked(registries: str, kind: str) -
     environ = {"TOKEN": ""}
     reason = f"registries[0].{kind} (line 1): is empty"
     job = _prepare(registries, environ, on_missing="skip")
-    assert (job.skip_reason, job.plan.credentials) == (f"{reason}; nothing was run (on-missing: skip)", ())
+    assert (job.skip_reason, _plan(job).credentials) == (f"{reason}; nothing was run (on-missing: skip)", ())
     with pytest.raises(InputError, match=exactly(reason)):
         _prepare(registries, environ)
 
@@ -198,32 +205,23 @@ def test_skipping_still_finds_what_is_wrong_elsewhere() -> None:
         _prepare(registries, {"TOKEN": ""}, on_missing="skip")
 
 
-_FORK = {"pull_request": {"head": {"repo": {"full_name": "a/b"}}, "base": {"repo": {"full_name": "c/b"}}}}
-_OWN = {"pull_request": {"head": {"repo": {"full_name": "c/b"}}, "base": {"repo": {"full_name": "c/b"}}}}
-_FOREIGN = "; secrets are empty in pull requests from forks and by Dependabot: set on-missing: skip"
-
-
 @table(
-    "event, actor, remedy",
+    "origin, remedy",
     {
-        "fork": (json.dumps(_FORK), "octocat", _FOREIGN),
-        "own branch": (json.dumps(_OWN), "octocat", ""),
-        "Dependabot": (json.dumps(_OWN), "dependabot[bot]", _FOREIGN),
-        "push": ("{}", "octocat", ""),
-        "fork that is gone": (json.dumps({"pull_request": {"head": {"repo": None}}}), "octocat", ""),
-        "no object": ("[]", "octocat", ""),
-        "no JSON": ("{", "octocat", ""),
+        "no secrets are given": (
+            Origin(lacks_secrets=True),
+            "; secrets are empty in pull requests from forks and by Dependabot: set on-missing: skip",
+        ),
+        "elsewhere": (Origin(), ""),
     },
 )
-def test_an_empty_password_says_where_it_comes_from(event: str, actor: str, remedy: str, tmp_path: Path) -> None:
-    (tmp_path / "event.json").write_text(event)
-    environ = {"TOKEN": "", "GITHUB_ACTOR": actor, "GITHUB_EVENT_PATH": str(tmp_path / "event.json")}
+def test_an_empty_password_says_where_it_comes_from(origin: Origin, remedy: str) -> None:
     with pytest.raises(InputError, match=exactly(f"registries[0].password-env (line 1): is empty{remedy}")):
-        _prepare(_ENV, environ)
+        _prepare(_ENV, {"TOKEN": ""}, origin)
 
 
-def _from_file(path: str, environ: dict[str, str] | None = None) -> Job:
-    return _prepare("", environ, registries_file=path)
+def _from_file(path: str, origin: Origin = _NOWHERE) -> Job:
+    return _prepare("", None, origin, registries_file=path)
 
 
 @pytest.fixture
@@ -243,8 +241,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("path", ["list", "sub/list", "./sub/../list", "../list", "{folder}/list"])
 def test_a_file_of_registries_is_read(path: str, folder: Path) -> None:
-    job = _from_file(path.format(folder=folder), {"GITHUB_EVENT_NAME": "push"})
-    assert job.plan.credentials == (Credential("a.example", "alice", "first-secret", _BOTH),)
+    job = _from_file(path.format(folder=folder), Origin(event="push"))
+    assert _plan(job).credentials == (Credential("a.example", "alice", "first-secret", _BOTH),)
 
 
 @table(
@@ -267,32 +265,19 @@ def test_a_file_that_may_be_another_than_it_seems_is_refused(path: str, message:
         _from_file(path)
 
 
-@pytest.mark.parametrize("event", ["pull_request_target", "workflow_run", "issue_comment"])
+@pytest.mark.parametrize(
+    "event", ["pull_request_target", "workflow_run", "issue_comment", "issues", "discussion_comment"]
+)
 @pytest.mark.parametrize("named", [True, False], ids=["workspace named", "workspace not named"])
 def test_a_file_that_others_may_have_written_is_refused(event: str, folder: Path, *, named: bool) -> None:
-    environ = {"GITHUB_EVENT_NAME": event} | ({"GITHUB_WORKSPACE": str(folder)} if named else {})
+    origin = Origin(event=event, workspace=str(folder) if named else "")
     problem = f"lies in the workspace, which another's commit may have written ({event})"
     for path in ("list", "sub/list", f"{folder}/list", "../workspace/list"):
         with pytest.raises(
             InputError, match=exactly(f"registries-file: {problem}; use registries, or a file from elsewhere")
         ):
-            _from_file(path, environ)
-    assert _from_file("../list", environ).plan.credentials[0].secret == "first-secret"
-
-
-@table(
-    "inputs, lines",
-    {
-        "one command": ({"command": "a 'b c' *"}, ("a 'b c' *",)),
-        "each target": (
-            {"command": "a {target}\nb", "targets": ("x/1", "y/2")},
-            ("a x/1", "b", "a y/2", "b"),
-        ),
-        "a secret in it": ({"argv": ("a", "first-secret")}, ("a ***",)),
-    },
-)
-def test_a_dry_run_says_what_would_be_run(inputs: dict[str, Any], lines: tuple[str, ...]) -> None:
-    assert planned(_prepare(**inputs)) == lines
+            _from_file(path, origin)
+    assert _plan(_from_file("../list", origin)).credentials[0].secret == "first-secret"
 
 
 def test_no_representation_shows_a_secret() -> None:

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from registry_config.__main__ import main
-from registry_config.declaration.inputs import variable
+from registry_config.github.inputs import variable
 from support.cli import PROGRAM
 from support.leaks import search
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _TOKEN = "tOkEnGhp0123456789aBcDeFgHiJkLmNoPq"
 
 
-def test_a_fault_of_ours_is_told_by_its_place_and_never_by_its_message(
+def test_an_internal_error_is_told_by_its_place_and_never_by_its_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A folder in place of the runner's file is not foreseen; the system's message names its path."""
@@ -32,8 +32,8 @@ def test_a_fault_of_ours_is_told_by_its_place_and_never_by_its_message(
     assert main() == 70
     shown = capfd.readouterr()
     first, *lines = shown.err.splitlines()
-    assert (shown.out, first) == ("", "registry-config: a fault of ours (IsADirectoryError); please report these lines")
-    assert [line for line in lines if not line.startswith(("  __main__.py:", "  workflow.py:"))] == []
+    assert (shown.out, first) == ("", "registry-config: internal error (IsADirectoryError); please report these lines")
+    assert [line for line in lines if not line.startswith(("  __main__.py:", "  action.py:", "  workflow.py:"))] == []
     assert search({"stderr": shown.err.encode()}, _TOKEN) == []
 
 
@@ -64,7 +64,7 @@ def test_a_core_file_is_never_written(tmp_path: Path) -> None:
 
 
 def test_nobody_who_reads_ends_the_run_as_in_any_pipeline(tmp_path: Path) -> None:
-    (tmp_path / "list").write_text("- {registry: a.example, username: u, password-env: X}\n")
+    (tmp_path / "list").write_text("- {registry: a.example, username: u, password: long-enough}\n")
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(

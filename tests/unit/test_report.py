@@ -7,8 +7,7 @@ import json
 from registry_config.credentials.redaction import Redactor
 from registry_config.errors import InputError
 from registry_config.report import Report, TargetReport, make_report
-from registry_config.results import TAIL_BYTES, CommandResult, RunNotes, Tail
-from registry_config.targets import Outcome
+from registry_config.results import TAIL_BYTES, CommandResult, PlanResult, RunNotes, Tail, TargetResult
 from support.tables import table
 
 _A = f"sha256:{'a' * 64}"
@@ -18,22 +17,22 @@ _NO_NOTES = RunNotes()
 _DIFFER = "the targets report different digests: they do not hold the same artifact"
 
 
-def _finished(words: str, code: int = 0, stdout: bytes = b"", stderr: bytes = b"", problem: str = "") -> CommandResult:
+def _command(words: str, code: int = 0, stdout: bytes = b"", stderr: bytes = b"", problem: str = "") -> CommandResult:
     tails = Tail(), Tail()
     for tail, data in zip(tails, (stdout, stderr), strict=True):
         tail.write(data)
     return CommandResult(tuple(words.split()), code, *tails, problem=problem)
 
 
-def _ran(*finished: CommandResult, target: str = "", signal_number: int = 0) -> Outcome:
-    return Outcome(target, Result(finished, 1.0, signal_number), attempts=1, seconds=1.5)
+def _ran(*commands: CommandResult, target: str = "", signal_number: int = 0) -> TargetResult:
+    return TargetResult(target, PlanResult(commands, signal_number), attempts=1, seconds=1.5)
 
 
-def _report(*outcomes: Outcome, notes: RunNotes = _NO_NOTES) -> Report:
-    return make_report(outcomes, Redactor([b"password"]), frozenset({"a.example"}), notes, 2.5)
+def _report(*results: TargetResult, notes: RunNotes = _NO_NOTES) -> Report:
+    return make_report(results, Redactor([b"password"]), ("a.example",), notes, 2.5)
 
 
-_REFUSED = _finished("helm pull", 1, stderr=b"GET https://b.example/v2/: 401")
+_REFUSED = _command("helm pull", 1, stderr=b"GET https://b.example/v2/: 401")
 _HINTS = (
     "credentials were given for a.example",
     "the tool asked b.example, which is not among them: add an entry for it",
@@ -41,14 +40,14 @@ _HINTS = (
 
 
 @table(
-    "outcome, expected",
+    "result, expected",
     {
         "all went well": (
-            _ran(_finished("oras push x", stdout=f"Digest: {_A}\n".encode()), _finished("echo ä b")),
+            _ran(_command("oras push x", stdout=f"Digest: {_A}\n".encode()), _command("echo ä b")),
             TargetReport(exit_code=0, digests=(_A,), commands=("oras push x", "echo 'ä' b")),
         ),
         "the last one failed": (
-            _ran(_finished("echo a"), _finished("false", 3)),
+            _ran(_command("echo a"), _command("false", 3)),
             TargetReport(exit_code=3, reason="the command failed with exit code 3", commands=("echo a", "false")),
         ),
         "credentials were refused": (
@@ -58,7 +57,7 @@ _HINTS = (
             ),
         ),
         "it could not be started": (
-            _ran(_finished("helmm", 127, problem="helmm: no such program")),
+            _ran(_command("helmm", 127, problem="helmm: no such program")),
             TargetReport(exit_code=127, reason="helmm: no such program", commands=("helmm",)),
         ),
         "interrupted before anything ran": (
@@ -66,29 +65,29 @@ _HINTS = (
             TargetReport(exit_code=143, reason="the command failed with exit code 143"),
         ),
         "interrupted between two commands": (
-            _ran(_finished("a"), signal_number=2),
+            _ran(_command("a"), signal_number=2),
             TargetReport(exit_code=130, reason="the command failed with exit code 130", commands=("a",)),
         ),
         "refused": (
-            Outcome("x", None, attempts=1, seconds=1.5, error=InputError("here", "wrong password", "mend it")),
-            TargetReport(target="x", exit_code=64, reason="here: wrong ***; mend it"),
+            TargetResult("x", None, attempts=1, seconds=1.5, error=InputError("here", "wrong password", "fix it")),
+            TargetReport(target="x", exit_code=64, reason="here: wrong ***; fix it"),
         ),
         "refused at the second attempt": (
-            Outcome("x", Result((_finished("a", 1),), 1.0), 1, 1.5, InputError("here", "wrong")),
+            TargetResult("x", PlanResult((_command("a", 1),)), 1, 1.5, InputError("here", "wrong")),
             TargetReport(target="x", exit_code=64, reason="here: wrong", commands=("a",)),
         ),
         "never begun": (
-            Outcome("x", None, attempts=0, seconds=1.5),
-            TargetReport(target="x", attempts=0, reason="not started, as another target had failed"),
+            TargetResult("x", None, attempts=0, seconds=1.5),
+            TargetReport(target="x", attempts=0, reason="not started, because another target failed"),
         ),
         "a secret in the reason": (
-            _ran(_finished("a", 127, problem="password: no such program")),
+            _ran(_command("a", 127, problem="password: no such program")),
             TargetReport(exit_code=127, reason="***: no such program", commands=("a",)),
         ),
     },
 )
-def test_an_outcome_becomes_the_report_of_its_target(outcome: Outcome, expected: TargetReport) -> None:
-    assert _report(outcome).targets == (expected._replace(attempts=outcome.attempts, seconds=1.5),)
+def test_a_result_becomes_the_report_of_its_target(result: TargetResult, expected: TargetReport) -> None:
+    assert _report(result).targets == (expected._replace(attempts=result.attempts, seconds=1.5),)
 
 
 def test_what_the_runner_has_to_tell_is_in_the_report() -> None:
@@ -112,29 +111,29 @@ def test_what_the_runner_has_to_tell_is_in_the_report() -> None:
     },
 )
 def test_the_end_of_stdout_is_kept_and_says_when_it_was_cut(written: list[bytes], stdout: str) -> None:
-    together = _ran(*(_finished("a", stdout=data) for data in written))
-    apart = [_ran(_finished("a", stdout=data), target=str(n)) for n, data in enumerate(written)]
+    together = _ran(*(_command("a", stdout=data) for data in written))
+    apart = [_ran(_command("a", stdout=data), target=str(n)) for n, data in enumerate(written)]
     assert (_report(together).stdout, _report(*apart).stdout) == (stdout, stdout)
 
 
-def _pushed(target: str, digest: str, code: int = 0) -> Outcome:
-    return _ran(_finished("oras push", code, stdout=f"Digest: {digest}\n".encode()), target=target)
+def _pushed(target: str, digest: str, code: int = 0) -> TargetResult:
+    return _ran(_command("oras push", code, stdout=f"Digest: {digest}\n".encode()), target=target)
 
 
 @table(
-    "outcomes, warnings",
+    "results, warnings",
     {
         "the same": ([_pushed("x", _A), _pushed("y", _A)], ()),
         "different": ([_pushed("x", _A), _pushed("y", _B)], (_DIFFER,)),
         "different, but one failed": ([_pushed("x", _A), _pushed("y", _B, code=1)], ()),
-        "one without": ([_pushed("x", _A), _ran(_finished("a"), target="y")], ()),
+        "one without": ([_pushed("x", _A), _ran(_command("a"), target="y")], ()),
         "no targets": ([_pushed("", _A)], ()),
     },
 )
 def test_targets_that_hold_different_artifacts_are_warned_of(
-    outcomes: list[Outcome], warnings: tuple[str, ...]
+    results: list[TargetResult], warnings: tuple[str, ...]
 ) -> None:
-    assert _report(*outcomes).warnings == warnings
+    assert _report(*results).warnings == warnings
 
 
 _DONE = TargetReport("x", 0, (_A,), attempts=1, seconds=1.23456, commands=("a",))

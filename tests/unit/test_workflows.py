@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from registry_config.declaration.inputs import from_action, variable
+from registry_config.github.event import read_origin
+from registry_config.github.inputs import from_action, variable
 from registry_config.job import prepare
 from support.action import ROOT
 from support.tables import table
@@ -128,8 +129,8 @@ def test_the_action_takes_what_an_example_gives_it(path: Path, tmp_path: Path, m
         }
         values = dict.fromkeys(step.get("env", {}), "value") | {name: f"secret-of-{name}" for name in named}
         own[variable("github-token")] = "token-27182818284"
-        job = prepare(from_action(own), own | runner | values)
-        assert (job.skip_reason, len(job.plan.commands) > 0) == ("", True)
+        job = prepare(from_action(own), read_origin(runner), own | runner | values)
+        assert (job.skip_reason, len(job.plans[0].commands) > 0) == ("", True)
 
 
 @every_called

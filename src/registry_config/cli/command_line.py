@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, MutableMapping
 
+    from registry_config.buffered_output import BufferedOutput
     from registry_config.declaration.inputs import Inputs
     from registry_config.observer import Observer
-    from registry_config.targets import BufferedOutput
 
 
 def run_command_line(words: list[str], environ: MutableMapping[str, str]) -> int:

@@ -11,7 +11,7 @@ from registry_config.observer import Observer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from registry_config.targets import BufferedOutput
+    from registry_config.buffered_output import BufferedOutput
 
 
 @contextmanager

@@ -120,7 +120,7 @@ def _check_image(inputs: Inputs) -> None:
         try:
             parse_reference(inputs.image)
         except ValueError as error:
-            raise InputError("image", str(error), "write a reference such as alpine/helm:3.19.0") from None
+            raise InputError("image", str(error)) from None
         if inputs.keep_logins:
             raise InputError("keep-logins", "cannot be combined with image", "leave one of them out")
     elif inputs.use_entrypoint:
@@ -143,7 +143,7 @@ def _check_targets(inputs: Inputs) -> None:
         # A shell may read the command: nothing of a target may mean anything to it.
         if not _TARGET.fullmatch(target):
             problem = "is not a reference or the beginning of one"
-            raise InputError(place, problem, "write one such as ghcr.io/org/charts on each line")
+            raise InputError(place, problem, "write one a line, such as ghcr.io/org/charts")
         if target in inputs.targets[: line - 1]:
             raise InputError(place, "is a duplicate", "remove it")
 

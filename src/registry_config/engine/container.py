@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from registry_config.engine.errors import explain_exit, reason_of
 from registry_config.engine.mounts import (
@@ -21,36 +21,50 @@ from registry_config.errors import EXIT_TIMEOUT, SecretFileError, SignalError, U
 from registry_config.results import CommandResult, Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     import dagger
 
     from registry_config.credentials.reading import Credential
+    from registry_config.credentials.redaction import Redactor
     from registry_config.engine.image import Image
     from registry_config.engine.returned_files import Returned
-    from registry_config.engine.runner import EngineRunner
-    from registry_config.plan import Output, Plan
+    from registry_config.plan import ImageSettings, Output, Plan
 
 # GitHub shows ten warnings of a step.
 _MAX_NAMED: Final = 8
+
+
+class Place(NamedTuple):
+    """What the container of a plan shares with those of other plans.
+
+    Attributes:
+        settings: how the image is used.
+        redactor: knows what must not be seen.
+        wait_for: runs a coroutine on the connection and waits for it.
+        warn: takes what the user should know at the end of the run.
+    """
+
+    settings: ImageSettings
+    redactor: Redactor
+    wait_for: Callable[[Coroutine[Any, Any, Any]], Any]
+    warn: Callable[[str], None]
 
 
 class ImageWorkplace:
     """Implements `plan.Workplace` in a container of the image.
 
     Args:
-        runner: holds the connection.
+        place: the connection, and how the image is used.
         plan: where, and with which variables.
-        output: where the tools' output goes.
         image: the tool image.
         source: the working directory, on the engine.
+        output: where the tools' output goes.
     """
 
-    def __init__(
-        self, runner: EngineRunner, plan: Plan, output: Output, image: Image, source: dagger.Directory
-    ) -> None:
-        self._runner = runner
-        self._redactor = runner.redactor
+    def __init__(self, place: Place, plan: Plan, image: Image, source: dagger.Directory, output: Output) -> None:
+        self._place = place
+        self._redactor = place.redactor
         self._plan = plan
         self._output = output
         self._image = image
@@ -61,12 +75,12 @@ class ImageWorkplace:
 
     def find(self, pattern: str) -> list[str]:
         """See `plan.Workplace.find`."""
-        names = self._runner.wait_for(self._container.directory(WORKSPACE).glob(engine_pattern(pattern)))
+        names = self._place.wait_for(self._container.directory(WORKSPACE).glob(engine_pattern(pattern)))
         return as_glob(pattern, names)
 
     def run(self, arguments: tuple[str, ...], credentials: tuple[Credential, ...]) -> CommandResult:
         """See `plan.Workplace.run`."""
-        program = (*(self._image.entrypoint if self._runner.settings.use_entrypoint else ()), *arguments)
+        program = (*(self._image.entrypoint if self._place.settings.use_entrypoint else ()), *arguments)
         result = CommandResult(
             arguments=tuple(map(self._redactor.text, program)),
             exit_code=0,
@@ -76,7 +90,7 @@ class ImageWorkplace:
         )
         held = mounts((credential.login for credential in credentials), self._image.user.home)
         try:
-            code, stdout, stderr = self._runner.wait_for(self._execute(arguments, held))
+            code, stdout, stderr = self._place.wait_for(self._execute(arguments, held))
         except asyncio.TimeoutError:
             return result._replace(exit_code=EXIT_TIMEOUT)
         except SignalError as error:
@@ -98,7 +112,7 @@ class ImageWorkplace:
         if stub := stub_of_config(self._image.user.home):
             changes = changes.filter(exclude=stub)
         folder = self._plan.working_directory
-        self._tell(self._runner.wait_for(download(changes, folder, self._runner.settings, self._redactor)))
+        self._tell(self._place.wait_for(download(changes, folder, self._place.settings, self._redactor)))
 
     async def _execute(self, arguments: tuple[str, ...], held: tuple[Mount, ...]) -> tuple[int, str, str]:
         """Exit code and streams of one command, executed once."""
@@ -106,7 +120,7 @@ class ImageWorkplace:
 
         container = _with_secrets(self._container, held).with_env_variable(NONCE_VARIABLE, nonce())
         execution = container.with_exec(
-            list(arguments), use_entrypoint=self._runner.settings.use_entrypoint, expect=dagger.ReturnType.ANY
+            list(arguments), use_entrypoint=self._place.settings.use_entrypoint, expect=dagger.ReturnType.ANY
         )
         try:
             # Each leaf of an execution that was not synced would execute it anew.
@@ -124,7 +138,7 @@ class ImageWorkplace:
         if error.exit_code < 0:
             reason = reason_of(error, self._redactor)
             raise UnavailableError("image", f"its container cannot be started ({reason})", "use another image")
-        self._runner.warn("the command ended as by a signal: the files that it wrote stayed in the image")
+        self._place.warn("the command ended as by a signal: the files that it wrote stayed in the image")
         return error.exit_code, error.stdout, error.stderr
 
     def _show(self, text: str, tail: Tail, write: Callable[[bytes], None]) -> None:
@@ -136,9 +150,9 @@ class ImageWorkplace:
     def _tell(self, returned: Returned) -> None:
         named = returned.left_behind[:_MAX_NAMED]
         for name in named:
-            self._runner.warn(f"left in the image: {self._redactor.text(name)}")
+            self._place.warn(f"left in the image: {self._redactor.text(name)}")
         if unnamed := len(returned.left_behind) - len(named):
-            self._runner.warn(f"left in the image: {unnamed} more")
+            self._place.warn(f"left in the image: {unnamed} more")
         if returned.with_secret:
             names = ", ".join(returned.with_secret)
             problem = f"a file that came back held a secret and was deleted: {names}"

@@ -64,7 +64,8 @@ def mounts(logins: Iterable[Login], home: str) -> tuple[Mount, ...]:
 
 def home_config(home: str) -> str:
     """Where tools that know only the home folder look."""
-    return posixpath.normpath(f"/{home}/.docker/{CONFIG_NAME}")
+    # POSIX keeps two slashes at the start of a path.
+    return posixpath.normpath(f"/{home.lstrip('/')}/.docker/{CONFIG_NAME}")
 
 
 def fresh_name(beginning: str = "registry-config") -> str:

@@ -155,7 +155,7 @@ def _check_engine(environ: Mapping[str, str]) -> None:
         raise UnavailableError(
             _PLACE,
             f"none answers at _EXPERIMENTAL_DAGGER_RUNNER_HOST ({reason.lower()})",
-            "start it, or mend the address",
+            "start it, or correct the address",
         ) from None
 
 

@@ -18,9 +18,9 @@ from registry_config.report import Report
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
+    from registry_config.buffered_output import BufferedOutput
     from registry_config.declaration.inputs import Inputs
     from registry_config.observer import Observer
-    from registry_config.targets import BufferedOutput
 
 
 def run_action(environ: MutableMapping[str, str]) -> int:

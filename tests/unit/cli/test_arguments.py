@@ -28,7 +28,7 @@ def test_every_option_becomes_its_input(tmp_path: Path) -> None:
         "--secret-env D --on-missing skip --keep-logins --json out.json --"
     )
     options, argv = parse([*words.split(), "one -- script"])
-    assert to_inputs(options, argv, {"TOK": "tok"}) == Inputs(  # noqa: S604  (the name of an input)
+    assert to_inputs(options, argv, {"TOK": "tok", "REGISTRY_CONFIG_INPUT_ENV": "x"}) == Inputs(  # noqa: S604  (the name of an input)
         registries="[]\n",
         github_token="tok",
         argv=("one -- script",),
@@ -38,6 +38,8 @@ def test_every_option_becomes_its_input(tmp_path: Path) -> None:
         secret_env=("C", "D"),
         on_missing="skip",
         keep_logins=True,
+        hidden_variables=("TOK", "REGISTRY_CONFIG_INPUT_ENV"),
+        excluded_files=(str(file),),
     )
     assert options.json == "out.json"
 
@@ -47,7 +49,12 @@ def test_every_option_of_an_image_becomes_its_input(tmp_path: Path) -> None:
     file.write_text("[]")
     words = f"run --registries {file} --image a.example/b --use-entrypoint --exclude x --exclude y -- a"
     assert to_inputs(*parse(words.split()), {}) == Inputs(
-        registries="[]", image="a.example/b", use_entrypoint=True, exclude=("x", "y"), argv=("a",)
+        registries="[]",
+        image="a.example/b",
+        use_entrypoint=True,
+        exclude=("x", "y"),
+        argv=("a",),
+        excluded_files=(str(file),),
     )
 
 
@@ -63,6 +70,7 @@ def test_every_option_of_targets_becomes_its_input(tmp_path: Path) -> None:
         retries=3,
         dry_run=True,
         argv=("{target}",),
+        excluded_files=(str(file),),
     )
 
 
@@ -70,7 +78,7 @@ def test_an_option_left_out_has_its_default(tmp_path: Path) -> None:
     file = tmp_path / "registries.yaml"
     file.write_text("[]")
     options, argv = parse(["run", "--registries", str(file), "--", "a"])
-    assert to_inputs(options, argv, {}) == Inputs(registries="[]", argv=("a",))
+    assert to_inputs(options, argv, {}) == Inputs(registries="[]", argv=("a",), excluded_files=(str(file),))
 
 
 @table(
@@ -194,16 +202,17 @@ def test_the_program_runs_one_script_with_a_shell(machine: Machine) -> None:
     )
 
 
-def test_the_program_says_what_check_found_and_reads_no_password(machine: Machine) -> None:
+def test_the_program_says_what_check_found(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("password-of-hub")
     entries = [
-        {"registry": "index.docker.io", "username": "hub", "password-file": "/nowhere"},
+        {"registry": "index.docker.io", "username": "hub", "password-file": str(tmp_path / "password")},
         {"registry": "GHCR.io", "for": "image"},
-        {"registry": "b.example", "username": "u", "password-env": "NOT_THERE", "for": "command"},
+        {"registry": "b.example", "username": "u", "password-env": "TOKEN", "for": "command"},
         _ENTRY,
     ]
     done = subprocess.run(
-        [*machine.program, "check", "--registries", machine.declare(entries)],
-        env=machine.environ(),
+        [*machine.program, "check", "--registries", machine.declare(entries), "--github-token-env", "TOKEN"],
+        env=machine.environ({"TOKEN": "password-of-b", "GITHUB_ACTOR": "octocat"}),
         capture_output=True,
         check=True,
     )
@@ -236,7 +245,7 @@ a.example
   used for   pulling the tool image and the command
   keys       a.example
 the config
-  in memory; DOCKER_CONFIG, REGISTRY_AUTH_FILE and HELM_REGISTRY_CONFIG lead to it
+  in memory; DOCKER_CONFIG REGISTRY_AUTH_FILE HELM_REGISTRY_CONFIG lead to it
   $HOME/.docker is left alone: its contexts, plug-ins and builders are there, its logins are hidden
 not promised
   that other processes of the same user cannot read our memory, or swap
@@ -246,3 +255,15 @@ not promised
   what the runner prints of with: and env: before any code of ours runs
   that a password of fewer than 6 characters is hidden other than in its base64 form
 """
+
+
+def test_check_refuses_what_a_run_would_refuse(machine: Machine) -> None:
+    entries = [{"registry": "a.example", "username": "u", "password-env": "NOT_THERE"}]
+    done = subprocess.run(
+        [*machine.program, "check", "--registries", machine.declare(entries)],
+        env=machine.environ(),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (64, b"")
+    assert b"no such variable in the environment" in done.stderr

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from registry_config.cli.check import describe
-from registry_config.declaration.registries import parse_registries
+from registry_config.cli.check import check, describe, to_document
+from registry_config.declaration.inputs import Inputs, Origin
 from registry_config.errors import InputError
 from registry_config.tools.table import TOOLS, known_tool
 from support.tables import table
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _LIST = """\
 - registry: docker.io
@@ -25,8 +30,23 @@ _LIST = """\
 """
 
 
+_ENVIRON = {"A": "password-of-a"}
+_ORIGIN = Origin(actor="octocat")
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "b").write_text("password-of-b")
+    (tmp_path / "chart.tgz").touch()
+    monkeypatch.chdir(tmp_path)
+
+
+def _inputs(image: str = "", *argv: str) -> Inputs:
+    return Inputs(registries=_LIST, github_token="token-of-the-job", image=image, argv=argv or None)
+
+
 def _said(image: str = "", *argv: str) -> list[str]:
-    return list(describe(parse_registries(_LIST), image, argv or None))
+    return list(describe(check(_inputs(image, *argv), _ORIGIN, _ENVIRON)))
 
 
 def test_each_entry_is_told_without_its_password() -> None:
@@ -45,13 +65,13 @@ def test_each_entry_is_told_without_its_password() -> None:
 
 
 def test_an_empty_list_is_told() -> None:
-    assert next(iter(describe(()))) == "no registries: the config holds no login"
+    assert next(describe(check(Inputs(registries="[]"), _ORIGIN, {}))) == "no registries: the config holds no login"
 
 
 @table(
     "image, argv, line",
     {
-        "the host": ("", (), "  in memory; DOCKER_CONFIG, REGISTRY_AUTH_FILE and HELM_REGISTRY_CONFIG lead to it"),
+        "the host": ("", (), "  in memory; DOCKER_CONFIG REGISTRY_AUTH_FILE HELM_REGISTRY_CONFIG lead to it"),
         "an image": ("x:1", (), "  /run/oci-auth/config.json and $HOME/.docker/config.json, mounted read-only"),
         "a tool": ("", ("/usr/bin/helm", "push"), "  helm reads HELM_REGISTRY_CONFIG, then DOCKER_CONFIG"),
         "its major version": ("", ("helm4",), "  helm4 reads HELM_REGISTRY_CONFIG, then DOCKER_CONFIG"),
@@ -67,6 +87,22 @@ def test_an_empty_list_is_told() -> None:
 )
 def test_what_matters_to_the_run_is_told(image: str, argv: tuple[str, ...], line: str) -> None:
     assert line in _said(image, *argv)
+
+
+def test_what_would_run_is_told_with_targets_and_patterns_in_place() -> None:
+    inputs = _inputs("", "helm", "push", "{target}")._replace(targets=("x/1", "y/2"))
+    said = list(describe(check(inputs, _ORIGIN, _ENVIRON)))
+    assert ("  helm push x/1" in said, "  helm push y/2" in said) == (True, True)
+    inputs = _inputs()._replace(command="helm push *.tgz oci://ghcr.io/org\ncat made-by-helm*")
+    assert to_document(check(inputs, _ORIGIN, _ENVIRON))["commands"] == [
+        {"command": "helm push chart.tgz oci://ghcr.io/org", "registries": ["docker.io", "ghcr.io"]},
+        {"command": "cat 'made-by-helm*'", "registries": ["docker.io", "ghcr.io"]},
+    ]
+
+
+def test_a_pattern_that_no_file_matches_is_refused_as_in_a_run() -> None:
+    with pytest.raises(InputError, match="no file matches"):
+        check(_inputs()._replace(command="helm push *.zip"), _ORIGIN, _ENVIRON)
 
 
 def test_tofu_in_an_image_is_not_warned_of() -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import pytest
 
 from registry_config.__main__ import main
-from registry_config.declaration.inputs import variable
+from registry_config.github.inputs import variable
 from registry_config.github.summary import summarize
 from registry_config.report import Report
 from support.cli import PROGRAM
