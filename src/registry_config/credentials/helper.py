@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.credentials.encodings import forms
 from registry_config.credentials.redaction import Redactor
+from registry_config.credentials.wording import quotable
 from registry_config.declaration.registries import check_username
 from registry_config.docker_config import config_keys
 from registry_config.errors import ProviderRefusedError, UnavailableError
@@ -27,7 +28,6 @@ SECONDS: Final = 60.0
 OUTPUT_BYTES: Final = 1 << 20
 # What Docker's protocol has in the place of a user where the secret is an identity token.
 _IDENTITY_TOKEN: Final = "<token>"  # noqa: S105  (no secret)
-_MAX_WORDS: Final = 300
 
 
 class Login(NamedTuple):
@@ -63,10 +63,9 @@ def ask_helper(  # noqa: PLR0913  (the last two are named)
     code, output, complaint = _run(place, program, config_keys(host)[0], environ)
     login = _login(output)
     if code:
-        # A helper that fails may have printed a secret all the same.
+        # A helper that fails may have given a secret all the same.
         hidden = Redactor(forms(*login)) if login else redactor
-        words = " ".join("".join(c if c.isprintable() else " " for c in complaint.decode("utf-8", "replace")).split())
-        said = redactor.text(hidden.text(words))[:_MAX_WORDS]
+        said = quotable(redactor.text(complaint.decode("utf-8", "replace")), hidden)
         problem = f"docker-credential-{name} failed ({_ended(code)})" + (f': "{said}"' if said else "")
         raise ProviderRefusedError(place, problem, f"run 'docker-credential-{name} get' on the runner to see why")
     if login is None:

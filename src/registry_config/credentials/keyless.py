@@ -83,11 +83,6 @@ class _Held(NamedTuple):
     def __repr__(self) -> str:
         return f"_Held({self.credential!r}, …)"
 
-    def runs_out(self, now: float) -> bool:
-        if self.expires is None:
-            return False
-        return self.expires - now < max(_LEFT_SECONDS, (self.expires - self.obtained) * _LEFT_PART)
-
 
 class Keyless:
     """Obtains the credentials of a run, and holds them. Safe to share between threads.
@@ -143,7 +138,7 @@ class Keyless:
             request = self._entries.get(placeholder)
             if request is None or isinstance(request, HelperRequest) or request.id_token is not None:
                 continue
-            if self._held[placeholder].runs_out(now):
+            if runs_out(self._held[placeholder].obtained, self._held[placeholder].expires, now):
                 due[placeholder] = request
         for placeholder, error in self._exchange(due).items():
             held = self._held[placeholder]
@@ -204,6 +199,11 @@ class Keyless:
                 f"{registry}: without 'service-account' its credential lasts about five minutes, also for a command "
                 "that runs longer; set it for an hour"
             )
+
+
+def runs_out(obtained: float, expires: float | None, now: float) -> bool:
+    """Whether under five minutes, or a fifth of its life, are left of a credential; moments in seconds since 1970."""
+    return expires is not None and expires - now < max(_LEFT_SECONDS, (expires - obtained) * _LEFT_PART)
 
 
 def moment_text(seconds: float) -> str:

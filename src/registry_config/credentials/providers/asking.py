@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from registry_config.credentials.encodings import forms
 from registry_config.credentials.redaction import Redactor
 from registry_config.credentials.web_token import claims
+from registry_config.credentials.wording import quotable
 from registry_config.errors import ProviderRefusedError, UnavailableError
 from registry_config.http.client import Client, transient
 from registry_config.http.messages import HttpError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 60.0
 _TOO_MANY: Final = 429
-_MAX_WORDS: Final = 300
 # Where providers put their reason: RFC 6749 section 5.2, Google, Azure, JFrog, Docker, Django, AWS.
 _REASONS: Final = ("code", "status", "error", "__type", "error_description", "message", "Message", "detail", "errors")
 _MAX_DEPTH: Final = 4
@@ -51,7 +51,7 @@ class Asking:
         self._client.close()
 
     def about(self, name: str, causes: Sequence[tuple[str, str]], id_token: str = "") -> None:
-        """Who is asked from now on, why it may refuse (see `Provider`), and with which ID token."""
+        """Who is asked from now on, why it may refuse (see `exchange.Provider`), and with which ID token."""
         self._name, self._causes, self._id_token = name, causes, id_token
         if id_token:
             self.learn(id_token)
@@ -130,10 +130,8 @@ class Asking:
 
     def _shown(self, text: str) -> str:
         """Text from elsewhere in one line, without what must not be seen."""
-        line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         hidden = (form for username, secret in self._secrets for form in forms(username, secret))
-        shown = Redactor(hidden).text(line)
-        return shown if len(shown) <= _MAX_WORDS else shown[:_MAX_WORDS] + "…"
+        return quotable(text, Redactor(hidden))
 
 
 def reason_of(answer: Answer) -> str:

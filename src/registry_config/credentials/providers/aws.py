@@ -52,18 +52,18 @@ _JSON: Final = "application/x-amz-json-1.1"
 
 
 def audience(request: Request) -> str:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     default = "sts.amazonaws.com.cn" if _host(request).is_china else "sts.amazonaws.com"
     return request.settings.get("audience") or default
 
 
 def scope(request: Request) -> str:
-    """See `Provider`. A token opens every registry of its region."""
+    """See `exchange.Provider`. A token opens every registry of its region."""
     return _host(request).token_server
 
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     host = _host(request)
     return _authorization(host, _session(request, host, id_token, ask), ask)
 

@@ -43,17 +43,17 @@ _USER: Final = "00000000-0000-0000-0000-000000000000"
 
 
 def audience(request: Request) -> str:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     return request.settings.get("audience") or "api://AzureADTokenExchange"
 
 
 def scope(request: Request) -> str:
-    """See `Provider`. Each registry gives a token of its own."""
+    """See `exchange.Provider`. Each registry gives a token of its own."""
     return request.host
 
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     settings = request.settings
     authority = (settings.get("authority-host") or "https://login.microsoftonline.com").rstrip("/")
     fields = [

@@ -26,17 +26,17 @@ _AUDIENCE: Final = "cgr.dev"
 
 
 def audience(request: Request) -> str:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     return request.settings.get("audience") or _AUDIENCE
 
 
 def scope(_: Request) -> str:
-    """See `Provider`. There is one registry."""
+    """See `exchange.Provider`. There is one registry."""
     return ""
 
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     query = urlencode({"aud": _AUDIENCE, "identity": request.settings["identity"]})
     url = f"https://issuer.enforce.dev/sts/exchange?{query}"
     answer = ask.request("GET", url, {"Authorization": f"Bearer {id_token}"}).fields()

@@ -32,17 +32,17 @@ _LIFE_SECONDS: Final = 7200
 
 
 def audience(request: Request) -> str:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     return request.settings.get("audience", "")
 
 
 def scope(_: Request) -> str:
-    """See `Provider`. A token opens every repository of the service account."""
+    """See `exchange.Provider`. A token opens every repository of the service account."""
     return ""
 
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     url = f"https://api.cloudsmith.io/openid/{quote(request.settings['namespace'], safe='')}/"
     service = request.settings["service-slug"]
     asked_at = time.time()

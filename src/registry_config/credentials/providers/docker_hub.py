@@ -29,17 +29,17 @@ _URL: Final = "https://identity.docker.com/oauth/token"
 
 
 def audience(_: Request) -> str:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     return "https://identity.docker.com"
 
 
 def scope(_: Request) -> str:
-    """See `Provider`. A token opens docker.io and dhi.io, as far as the connection does."""
+    """See `exchange.Provider`. A token opens docker.io and dhi.io, as far as the connection does."""
     return ""
 
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     lifetime = request.settings.get("token-lifetime") or "3600"
     fields = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, Protocol
 
 from registry_config.credentials.providers import (
     aws,
@@ -22,9 +22,40 @@ from registry_config.errors import ProviderRefusedError, RegistryConfigError, Un
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from concurrent.futures import Future
 
     from registry_config.credentials.providers.id_token import IdTokenSource
-    from registry_config.credentials.providers.shape import Minted, NewSecret, Provider, Request
+    from registry_config.credentials.providers.shape import Minted, NewSecret, Request
+
+
+class Provider(Protocol):
+    """A module of this room: one provider."""
+
+    @property
+    def NAME(self) -> str:  # noqa: N802  (a constant of the module)
+        """As messages call it."""
+
+    @property
+    def CAUSES(self) -> Sequence[tuple[str, str]]:  # noqa: N802  (likewise)
+        """A part of what the provider says when it refuses, in lower case, and its likely cause with a remedy.
+
+        The last one has an empty part and fits all.
+        """
+
+    def audience(self, request: Request, /) -> str:
+        """Whom the ID token is for; empty for GitHub's own choice."""
+
+    def scope(self, request: Request, /) -> str:
+        """What of the host the credential depends on: entries that agree in it and in all settings share one."""
+
+    def exchange(self, request: Request, id_token: str, ask: Asking, /) -> Minted:
+        """Turn an ID token into a credential.
+
+        Raises:
+            ProviderRefusedError: the provider refuses.
+            UnavailableError: there is no answer, or none that can be used.
+        """
+
 
 PROVIDERS: Final[Mapping[str, Provider]] = {
     "aws": aws,
@@ -53,28 +84,18 @@ def exchange_all(
     Returns:
         For each entry what its provider gave, or why it gave nothing.
     """
-    lock, turns = threading.Lock(), threading.Semaphore(_MAX_PARALLEL)
+    lock = threading.Lock()
 
     def tell(username: str, secret: str) -> None:
         with lock:
             new_secret(username, secret)
 
     tokens = IdTokens(source, environ, tell)
-
-    def work(request: Request, outcome: Future[Minted]) -> None:
-        with turns:
-            try:
-                outcome.set_result(_exchange(request, tokens, environ, tell))
-            except BaseException as error:  # noqa: BLE001  (handed on to the caller)
-                outcome.set_exception(error)
-
     outcomes: dict[object, Future[Minted]] = {}
-    for request in requests:
-        if _key(request) not in outcomes:
-            outcome: Future[Minted] = Future()
-            outcomes[_key(request)] = outcome
-            # Daemons: a run that is ended does not wait for a provider.
-            threading.Thread(target=work, args=(request, outcome), daemon=True).start()
+    with ThreadPoolExecutor(_MAX_PARALLEL) as pool:
+        for request in requests:
+            if _key(request) not in outcomes:
+                outcomes[_key(request)] = pool.submit(_exchange, request, tokens, environ, tell)
     return [_outcome(request, outcomes[_key(request)]) for request in requests]
 
 

@@ -52,17 +52,17 @@ _TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{
 
 
 def audience(request: Request) -> str:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     return request.settings.get("audience") or f"https://iam.googleapis.com/{_provider(request)}"
 
 
 def scope(_: Request) -> str:
-    """See `Provider`. A token opens every registry that the principal may use."""
+    """See `exchange.Provider`. A token opens every registry that the principal may use."""
     return ""
 
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     account = request.settings.get("service-account")
     fields = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),

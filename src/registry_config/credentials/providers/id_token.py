@@ -65,6 +65,9 @@ class IdTokens:
                 token.set_result(self._ask(place, audience))
             except RegistryConfigError as error:
                 token.set_exception(error)
+            finally:
+                # After an internal error nobody is to wait for it; else this does nothing.
+                token.cancel()
         return token.result()
 
     def _ask(self, place: str, audience: str) -> str:

@@ -27,17 +27,17 @@ CAUSES: Final = (
 
 
 def audience(request: Request) -> str:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     return request.settings.get("audience", "")
 
 
 def scope(request: Request) -> str:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     return request.host
 
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     settings = request.settings
     url = (settings.get("url") or f"https://{request.host}").rstrip("/")
     body = {

@@ -31,17 +31,17 @@ _LIFE_SECONDS: Final = 3600
 
 
 def audience(request: Request) -> str:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     return request.settings.get("audience", "")
 
 
 def scope(request: Request) -> str:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     return request.host
 
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
-    """See `Provider`."""
+    """See `exchange.Provider`."""
     robot = request.settings["username"]
     url = (request.settings.get("url") or f"https://{request.host}").rstrip("/")
     ask.learn(id_token, robot)

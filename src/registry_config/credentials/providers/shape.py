@@ -1,16 +1,14 @@
-"""What every provider is given, what it gives, and the shape of its module."""
+"""What every provider is given, and what it gives."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from registry_config.credentials.web_token import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from registry_config.credentials.providers.asking import Asking
+    from collections.abc import Callable, Mapping
 
     # Told of each secret as soon as it is there: its user, empty for a secret without one, and the secret.
     NewSecret = Callable[[str, str], None]
@@ -62,32 +60,3 @@ def lasts_until(start: float, seconds: object) -> float | None:
         seconds = int(seconds)
     life = moment(seconds)
     return None if life is None else start + life
-
-
-class Provider(Protocol):
-    """A module of this room: one provider."""
-
-    @property
-    def NAME(self) -> str:  # noqa: N802  (a constant of the module)
-        """As messages call it."""
-
-    @property
-    def CAUSES(self) -> Sequence[tuple[str, str]]:  # noqa: N802  (likewise)
-        """A part of what the provider says when it refuses, in lower case, and its likely cause with a remedy.
-
-        The last one has an empty part and fits all.
-        """
-
-    def audience(self, request: Request, /) -> str:
-        """Whom the ID token is for; empty for GitHub's own choice."""
-
-    def scope(self, request: Request, /) -> str:
-        """What of the host the credential depends on: entries that agree in it and in all settings share one."""
-
-    def exchange(self, request: Request, id_token: str, ask: Asking, /) -> Minted:
-        """Turn an ID token into a credential.
-
-        Raises:
-            ProviderRefusedError: the provider refuses.
-            UnavailableError: there is no answer, or none that can be used.
-        """
