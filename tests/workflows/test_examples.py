@@ -87,9 +87,10 @@ CASES = {
 }
 # Runs with an example of its own below.
 _SPECIAL = {"oras", "pull-in-tests", "call-release-chart", "call-push-files", "call-copy-image"}
-# What act has not: a Docker daemon and GitHub's identity for cosign, and flux, which is in no package registry.
+# What act has not: a Docker daemon and GitHub's identity for cosign, GitHub's identity for keyless (tests/integration
+# plays it), and flux, which is in no package registry.
 # tests/unit/test_workflows.py puts them through the action's own checks.
-_NOT_HERE = {"cosign", "flux"}
+_NOT_HERE = {"cosign", "flux", "keyless"}
 
 
 def test_every_example_is_executed_but_those_that_act_cannot_run() -> None:
