@@ -66,6 +66,15 @@ class ProviderRefusedError(RegistryConfigError):
     exit_code = EXIT_REFUSED
 
 
+class ProgramNotFoundError(RegistryConfigError):
+    """A program of a command is not on this machine; nothing was started."""
+
+    exit_code = EXIT_NOT_FOUND
+
+    def __init__(self, program: str) -> None:
+        super().__init__(program, "no such program on this machine", "install it, or set image")
+
+
 class SignalError(RegistryConfigError):
     """A signal ended the run before a command ran."""
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from registry_config.commands import preview, shown
+from registry_config.host.programs import check_programs
 from registry_config.host.runner import HostRunner
 from registry_config.report import Report, make_report
 from registry_config.targets import Policy, TargetRunner
@@ -37,13 +38,15 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
         RegistryConfigError: the run was refused; with targets each refusal is that target's own.
     """
     started = time.monotonic()
+    warnings = missing_programs(job, environ)
     policy = Policy(inputs.max_parallel, inputs.fail_fast, inputs.retries)
     runner = _runner(job, inputs, environ, output)
     targets = TargetRunner(runner, policy, observer, job.redactor)
     with _signals_to(targets), runner:
         if inputs.dry_run:
             planned = _preview(job, runner, output)
-            return Report(planned=planned, image=runner.notes.image, seconds=time.monotonic() - started)
+            seconds = time.monotonic() - started
+            return Report(planned=planned, image=runner.notes.image, warnings=warnings, seconds=seconds)
         if job.targets:
             results = targets.run_all(job.plans, output.engine_log)
         else:
@@ -51,7 +54,24 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
             error, result = results[0].error, results[0].result
             if error and not (result and result.commands):
                 raise error
+    # What an earlier command did not bring is told by the error of its own command.
     return make_report(results, job.redactor, job.registries, runner.notes, time.monotonic() - started)
+
+
+def missing_programs(job: Job, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Look for the programs of a job that runs on this machine, before the first of them runs.
+
+    Returns:
+        Warnings, redacted.
+
+    Raises:
+        ProgramNotFoundError: one is not there, and nothing that runs before it can bring it.
+    """
+    if job.image is not None:
+        return ()
+    plan = job.plans[0]
+    path = plan.variables.get("PATH", environ.get("PATH", ""))
+    return tuple(map(job.redactor.text, check_programs(plan, path)))
 
 
 def _preview(job: Job, runner: Runner, output: Output) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from registry_config.commands import preview, shown
 from registry_config.declaration.registries import parse_registries
 from registry_config.docker_config import config_keys, environment
 from registry_config.engine.mounts import CONFIG_FILE, REMOVED_VARIABLE, VARIABLES
+from registry_config.execution import missing_programs
 from registry_config.host.runner import find_files
 from registry_config.job import prepare, registries_text
 from registry_config.tools.table import known_tool
@@ -44,11 +45,13 @@ class Check(NamedTuple):
         declarations: the checked list.
         job: the same plan as that of `run`.
         commands: of each target, as they would run.
+        warnings: what the user should know before the run.
     """
 
     declarations: tuple[Declaration, ...]
     job: Job
     commands: tuple[ResolvedCommand, ...]
+    warnings: tuple[str, ...]
 
 
 def check(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Check:
@@ -56,15 +59,17 @@ def check(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Check:
 
     Raises:
         InputError: what the run would refuse.
+        ProgramNotFoundError: likewise, where a program is not on this machine.
     """
     job = prepare(inputs, origin, environ)
+    warnings = (*job.warnings, *missing_programs(job, environ))
     commands = [command for plan in job.plans for command in preview(plan, _finder(plan, job))]
-    return Check(parse_registries(registries_text(inputs, origin)), job, tuple(commands))
+    return Check(parse_registries(registries_text(inputs, origin)), job, tuple(commands), warnings)
 
 
 def describe(checked: Check) -> Iterator[str]:
     """Lines that say what is declared, what is mounted where, what would run, and what is known about the tools."""
-    declarations, job, commands = checked
+    declarations, job, commands, warnings = checked
     if not declarations:
         yield "no registries: the config holds no login"
     for declaration in declarations:
@@ -76,7 +81,7 @@ def describe(checked: Check) -> Iterator[str]:
         yield from _tool(command.arguments[0], is_image=job.image is not None)
         yield "this command gets"
         yield f"  {', '.join(registries_of(command)) or 'no login'}"
-    for warning in job.warnings:
+    for warning in warnings:
         yield f"warning: {warning}"
     yield "not promised"
     for text in _NOT_PROMISED:
@@ -91,7 +96,7 @@ def to_document(checked: Check) -> dict[str, object]:
             {"command": shown(command, checked.job.redactor), "registries": registries_of(command)}
             for command in checked.commands
         ],
-        "warnings": list(checked.job.warnings),
+        "warnings": list(checked.warnings),
     }
 
 

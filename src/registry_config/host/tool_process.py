@@ -11,7 +11,13 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, EXIT_SIGNAL_BASE, EXIT_TIMEOUT
+from registry_config.errors import (
+    EXIT_NOT_EXECUTABLE,
+    EXIT_NOT_FOUND,
+    EXIT_SIGNAL_BASE,
+    EXIT_TIMEOUT,
+    ProgramNotFoundError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -183,15 +189,10 @@ def explain_start(name: str, error: OSError) -> tuple[int, str]:
     if isinstance(error, FileNotFoundError):
         if os.path.exists(name):
             return EXIT_NOT_FOUND, f"{name}: the interpreter that its first line names is not there"
-        return EXIT_NOT_FOUND, missing_program(name)
+        return EXIT_NOT_FOUND, str(ProgramNotFoundError(name))
     if error.errno == errno.E2BIG:
         return EXIT_NOT_EXECUTABLE, f"{name}: the arguments are too long for this system"
     return EXIT_NOT_EXECUTABLE, f"{name}: cannot be executed ({(error.strerror or 'unknown').lower()})"
-
-
-def missing_program(name: str) -> str:
-    """The message for a program that is not there."""
-    return f"{name}: no such program on this machine; install it, or set image"
 
 
 def _owns_terminal() -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from registry_config.cli.check import check, describe, to_document
 from registry_config.declaration.inputs import Inputs, Origin
-from registry_config.errors import InputError
+from registry_config.errors import InputError, ProgramNotFoundError
 from registry_config.tools.table import TOOLS, known_tool
 from support.tables import table
 
@@ -30,7 +30,7 @@ _LIST = """\
 """
 
 
-_ENVIRON = {"A": "password-of-a"}
+_ENVIRON = {"A": "password-of-a", "PATH": "bin"}
 _ORIGIN = Origin(actor="octocat")
 
 
@@ -38,6 +38,9 @@ _ORIGIN = Origin(actor="octocat")
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "b").write_text("password-of-b")
     (tmp_path / "chart.tgz").touch()
+    (tmp_path / "bin").mkdir()
+    for name in ("helm", "helm4", "oras", "tofu", "my-tool", "cat"):
+        (tmp_path / "bin" / name).touch(0o755)
     monkeypatch.chdir(tmp_path)
 
 
@@ -73,7 +76,7 @@ def test_an_empty_list_is_told() -> None:
     {
         "the host": ("", (), "  in memory; DOCKER_CONFIG REGISTRY_AUTH_FILE HELM_REGISTRY_CONFIG lead to it"),
         "an image": ("x:1", (), "  /run/oci-auth/config.json and $HOME/.docker/config.json, mounted read-only"),
-        "a tool": ("", ("/usr/bin/helm", "push"), "  helm reads HELM_REGISTRY_CONFIG, then DOCKER_CONFIG"),
+        "a tool": ("", ("./bin/helm", "push"), "  helm reads HELM_REGISTRY_CONFIG, then DOCKER_CONFIG"),
         "its major version": ("", ("helm4",), "  helm4 reads HELM_REGISTRY_CONFIG, then DOCKER_CONFIG"),
         "not on the host": (
             "",
@@ -103,6 +106,13 @@ def test_what_would_run_is_told_with_targets_and_patterns_in_place() -> None:
 def test_a_pattern_that_no_file_matches_is_refused_as_in_a_run() -> None:
     with pytest.raises(InputError, match="no file matches"):
         check(_inputs()._replace(command="helm push *.zip"), _ORIGIN, _ENVIRON)
+
+
+def test_a_program_that_is_not_there_is_refused_unless_something_before_may_bring_it() -> None:
+    with pytest.raises(ProgramNotFoundError):
+        check(_inputs()._replace(command="helm push a\nabsent b"), _ORIGIN, _ENVIRON)
+    checked = check(_inputs()._replace(command="my-tool install absent\nabsent b"), _ORIGIN, _ENVIRON)
+    assert checked.warnings[-1] == "absent: no such program on this machine yet"
 
 
 def test_tofu_in_an_image_is_not_warned_of() -> None:
