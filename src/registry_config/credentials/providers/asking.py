@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Final
 
 from registry_config.credentials.encodings import forms
+from registry_config.credentials.providers.reasons import reason_of
 from registry_config.credentials.redaction import Redactor
 from registry_config.credentials.web_token import claims
 from registry_config.credentials.wording import quotable
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 60.0
 _TOO_MANY: Final = 429
-# Where providers put their reason: RFC 6749 section 5.2, Google, Azure, JFrog, Docker, Django, AWS.
-_REASONS: Final = ("code", "status", "error", "__type", "error_description", "message", "Message", "detail", "errors")
-_MAX_DEPTH: Final = 4
 
 
 class Asking:
@@ -51,7 +48,7 @@ class Asking:
         self._client.close()
 
     def about(self, name: str, causes: Sequence[tuple[str, str]], id_token: str = "") -> None:
-        """Who is asked from now on, why it may refuse (see `exchange.Provider`), and with which ID token."""
+        """Who is asked from now on, why it may refuse (see `table.Provider`), and with which ID token."""
         self._name, self._causes, self._id_token = name, causes, id_token
         if id_token:
             self.learn(id_token)
@@ -132,21 +129,6 @@ class Asking:
         """Text from elsewhere in one line, without what must not be seen."""
         hidden = (form for username, secret in self._secrets for form in forms(username, secret))
         return quotable(text, Redactor(hidden))
-
-
-def reason_of(answer: Answer) -> str:
-    """The reason that a JSON answer gives; empty where it gives none in a known place."""
-    return ": ".join(dict.fromkeys(_reasons(answer.fields(), _MAX_DEPTH)))
-
-
-def _reasons(value: object, depth: int) -> list[str]:
-    if isinstance(value, str):
-        return [value] if re.search(r"\w", value) else []
-    if isinstance(value, list) and depth:
-        return [text for item in value[:3] for text in _reasons(item, depth - 1)]
-    if isinstance(value, dict) and depth:
-        return [text for name in _REASONS for text in _reasons(value.get(name), depth - 1)]
-    return []
 
 
 def _flat(value: object) -> str:

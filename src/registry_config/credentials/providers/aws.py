@@ -8,14 +8,12 @@ from __future__ import annotations
 import binascii
 import time
 from typing import TYPE_CHECKING, Final
-from xml.etree.ElementTree import ParseError, fromstring
 
-from registry_config.credentials.providers.asking import reason_of
 from registry_config.credentials.providers.aws_hosts import EcrHost, ecr_host
+from registry_config.credentials.providers.reasons import reason_of
 from registry_config.credentials.providers.shape import Minted
 from registry_config.credentials.providers.sigv4 import Keys, signed_headers
 from registry_config.credentials.web_token import moment
-from registry_config.http.client import transient
 from registry_config.http.messages import Body, form
 
 if TYPE_CHECKING:
@@ -51,19 +49,24 @@ _TRANSIENT_WORDS: Final = "retrieve verification key"
 _JSON: Final = "application/x-amz-json-1.1"
 
 
+def is_own_host(host: str) -> bool:
+    """See `table.Provider`."""
+    return ecr_host(host) is not None
+
+
 def audience(request: Request) -> str:
-    """See `exchange.Provider`."""
+    """See `table.Provider`."""
     default = "sts.amazonaws.com.cn" if _host(request).is_china else "sts.amazonaws.com"
     return request.settings.get("audience") or default
 
 
 def scope(request: Request) -> str:
-    """See `exchange.Provider`. A token opens every registry of its region."""
+    """See `table.Provider`. A token opens every registry of its region."""
     return _host(request).token_server
 
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
-    """See `exchange.Provider`."""
+    """See `table.Provider`."""
     host = _host(request)
     return _authorization(host, _session(request, host, id_token, ask), ask)
 
@@ -124,6 +127,8 @@ def _authorization(host: EcrHost, keys: Keys, ask: Asking) -> Minted:
 
 
 def _again(answer: Answer) -> bool:
+    from registry_config.http.client import transient  # noqa: PLC0415  (slow, and loaded by now)
+
     reason = _reason(answer)
     return transient(answer) or any(code in reason for code in (*_TRANSIENT_CODES, _TRANSIENT_WORDS))
 
@@ -136,6 +141,8 @@ def _reason(answer: Answer) -> str:
 
 def _xml_text(answer: Answer, name: str) -> str:
     """The text of the first element of this name, whatever its namespace."""
+    from xml.etree.ElementTree import ParseError, fromstring  # noqa: PLC0415  (here alone)
+
     try:
         root = fromstring(answer.body)  # noqa: S314  (1 MiB at most, over TLS; expat limits what entities grow to)
     except ParseError:

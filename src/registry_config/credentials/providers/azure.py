@@ -42,18 +42,23 @@ _SCOPE: Final = "https://containerregistry.azure.net/.default"
 _USER: Final = "00000000-0000-0000-0000-000000000000"
 
 
+def is_own_host(host: str) -> bool:
+    """See `table.Provider`. A registry may have a name of its own."""
+    return bool(host)
+
+
 def audience(request: Request) -> str:
-    """See `exchange.Provider`."""
+    """See `table.Provider`."""
     return request.settings.get("audience") or "api://AzureADTokenExchange"
 
 
 def scope(request: Request) -> str:
-    """See `exchange.Provider`. Each registry gives a token of its own."""
+    """See `table.Provider`. Each registry gives a token of its own."""
     return request.host
 
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
-    """See `exchange.Provider`."""
+    """See `table.Provider`."""
     settings = request.settings
     authority = (settings.get("authority-host") or "https://login.microsoftonline.com").rstrip("/")
     fields = [

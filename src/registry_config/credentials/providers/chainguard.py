@@ -25,18 +25,23 @@ CAUSES: Final = (
 _AUDIENCE: Final = "cgr.dev"
 
 
+def is_own_host(host: str) -> bool:
+    """See `table.Provider`."""
+    return host == "cgr.dev"
+
+
 def audience(request: Request) -> str:
-    """See `exchange.Provider`."""
+    """See `table.Provider`."""
     return request.settings.get("audience") or _AUDIENCE
 
 
 def scope(_: Request) -> str:
-    """See `exchange.Provider`. There is one registry."""
+    """See `table.Provider`. There is one registry."""
     return ""
 
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
-    """See `exchange.Provider`."""
+    """See `table.Provider`."""
     query = urlencode({"aud": _AUDIENCE, "identity": request.settings["identity"]})
     url = f"https://issuer.enforce.dev/sts/exchange?{query}"
     answer = ask.request("GET", url, {"Authorization": f"Bearer {id_token}"}).fields()

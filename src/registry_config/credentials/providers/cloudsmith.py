@@ -31,18 +31,23 @@ CAUSES: Final = (
 _LIFE_SECONDS: Final = 7200
 
 
+def is_own_host(host: str) -> bool:
+    """See `table.Provider`."""
+    return host.endswith(".cloudsmith.io")
+
+
 def audience(request: Request) -> str:
-    """See `exchange.Provider`."""
+    """See `table.Provider`."""
     return request.settings.get("audience", "")
 
 
 def scope(_: Request) -> str:
-    """See `exchange.Provider`. A token opens every repository of the service account."""
+    """See `table.Provider`. A token opens every repository of the service account."""
     return ""
 
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
-    """See `exchange.Provider`."""
+    """See `table.Provider`."""
     url = f"https://api.cloudsmith.io/openid/{quote(request.settings['namespace'], safe='')}/"
     service = request.settings["service-slug"]
     asked_at = time.time()

@@ -28,18 +28,23 @@ CAUSES: Final = (
 _URL: Final = "https://identity.docker.com/oauth/token"
 
 
+def is_own_host(host: str) -> bool:
+    """See `table.Provider`."""
+    return host in ("docker.io", "dhi.io")
+
+
 def audience(_: Request) -> str:
-    """See `exchange.Provider`."""
+    """See `table.Provider`."""
     return "https://identity.docker.com"
 
 
 def scope(_: Request) -> str:
-    """See `exchange.Provider`. A token opens docker.io and dhi.io, as far as the connection does."""
+    """See `table.Provider`. A token opens docker.io and dhi.io, as far as the connection does."""
     return ""
 
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
-    """See `exchange.Provider`."""
+    """See `table.Provider`."""
     lifetime = request.settings.get("token-lifetime") or "3600"
     fields = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),

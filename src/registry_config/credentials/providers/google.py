@@ -47,22 +47,30 @@ _TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:"  # noqa: S105  (no secr
 _CLOUD: Final = "https://www.googleapis.com/auth/cloud-platform"
 # Enough for getting the account's token; Google's own clients ask for no more either.
 _IAM: Final = "https://www.googleapis.com/auth/iam"
+_HOST: Final = re.compile(
+    r"[a-z0-9-]+-docker\.pkg\.dev|docker\.[a-z0-9-]+\.rep\.pkg\.dev|(?:[a-z0-9-]+\.)?gcr\.io",
+)
 # RFC 3339, with or without fractions, always UTC.
 _TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?Z")
 
 
+def is_own_host(host: str) -> bool:
+    """See `table.Provider`."""
+    return bool(_HOST.fullmatch(host))
+
+
 def audience(request: Request) -> str:
-    """See `exchange.Provider`."""
+    """See `table.Provider`."""
     return request.settings.get("audience") or f"https://iam.googleapis.com/{_provider(request)}"
 
 
 def scope(_: Request) -> str:
-    """See `exchange.Provider`. A token opens every registry that the principal may use."""
+    """See `table.Provider`. A token opens every registry that the principal may use."""
     return ""
 
 
 def exchange(request: Request, id_token: str, ask: Asking) -> Minted:
-    """See `exchange.Provider`."""
+    """See `table.Provider`."""
     account = request.settings.get("service-account")
     fields = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),

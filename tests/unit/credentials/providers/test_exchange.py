@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from registry_config.credentials.providers.exchange import PROVIDERS
 from registry_config.credentials.providers.shape import Minted
+from registry_config.credentials.providers.table import PROVIDERS
 from registry_config.errors import ProviderRefusedError
 from support.identity import HOST as GITHUB
 from support.identity import LIFE_SECONDS
