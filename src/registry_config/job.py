@@ -7,24 +7,26 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.commands import check_selection
-from registry_config.credentials.encodings import all_forms, is_short
+from registry_config.credentials.encodings import all_forms
+from registry_config.credentials.exposure import refuse_secrets_in_words
 from registry_config.credentials.reading import (
     Credential,
     JobToken,
     MissingSecretError,
     password_variables,
     read_credential,
+    warnings_of,
 )
 from registry_config.credentials.redaction import Redactor
 from registry_config.declaration.command import Command, literal, parse_commands
 from registry_config.declaration.inputs import RUNNER_FILES, Inputs, Origin, declared_variables
-from registry_config.declaration.registries import Declaration, decode, parse_registries
+from registry_config.declaration.registries import Declaration, decode, parse_registries, refuse_in_file
 from registry_config.errors import InputError
 from registry_config.plan import ImageSettings, Plan
 from registry_config.targets import for_target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 # Events whose workflow runs with secrets over files that somebody else may have written.
 _UNTRUSTED_EVENTS: Final = ("pull_request_target", "workflow_run", "issue_comment", "issues", "discussion_comment")
@@ -100,6 +102,7 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     )
     plans = tuple(for_target(plan, target) for target in inputs.targets) or (plan,)
     for each in plans:
+        refuse_secrets_in_words(each.commands, redactor)
         check_selection(each)
     hidden = {*inputs.hidden_variables, *password_variables(declarations), *RUNNER_FILES} - set(secret)
     return Job(
@@ -109,8 +112,8 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
         redactor=redactor,
         hidden_variables=frozenset(hidden),
         registries=tuple(credential.registry for credential in plan.credentials),
-        warnings=(*_short_secrets(credentials, declarations), *_engine_warnings(inputs, environ)),
-        skip_reason=f"{missing[0]}; nothing was run (on-missing: skip)" if missing else "",
+        warnings=(*_secret_warnings(credentials, declarations), *_engine_warnings(inputs, environ)),
+        skip_reason=f"{missing[0].place}: {missing[0].problem}; nothing was run (on-missing: skip)" if missing else "",
     )
 
 
@@ -152,11 +155,7 @@ def registries_text(inputs: Inputs, origin: Origin) -> str:
             text = decode(file.read(), place)
     except OSError as error:
         raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})") from None
-    for declaration in parse_registries(text):
-        if declaration.source.kind == "password-file":
-            raise InputError(
-                declaration.place("password-file"), "is not allowed in a registries-file", "use password-env"
-            )
+    refuse_in_file(parse_registries(text))
     return text
 
 
@@ -168,7 +167,7 @@ def _commands(inputs: Inputs, variables: Mapping[str, str]) -> tuple[Command, ..
     if inputs.argv is not None:
         return (literal(inputs.argv),)
     # `check` describes a declaration without a command too.
-    return parse_commands(inputs.command, variables) if inputs.command else ()
+    return parse_commands(inputs.command, variables, has_entrypoint=inputs.use_entrypoint) if inputs.command else ()
 
 
 def _read_all(
@@ -200,10 +199,11 @@ def _refuse_secrets_in(plain: Mapping[str, str], redactor: Redactor) -> None:
             raise InputError("env", f"the value of {name} contains a secret", "use secret-env")
 
 
-def _short_secrets(credentials: tuple[Credential, ...], declarations: tuple[Declaration, ...]) -> list[str]:
-    places = {(d.host, d.path, d.purposes): d.place() for d in declarations}
-    short = [places[c.host, c.path, c.purposes] for c in credentials if is_short(c.secret)]
-    return [f"{place}: a password of fewer than 6 characters can be hidden in its base64 form only" for place in short]
+def _secret_warnings(credentials: tuple[Credential, ...], declarations: tuple[Declaration, ...]) -> Iterator[str]:
+    by_registry = {(d.host, d.path, d.purposes): d for d in declarations}
+    found = (w for c in credentials for w in warnings_of(by_registry[c.host, c.path, c.purposes], c.secret))
+    # The hosts of one entry share its password.
+    yield from dict.fromkeys(found)
 
 
 def _engine_warnings(inputs: Inputs, environ: Mapping[str, str]) -> list[str]:

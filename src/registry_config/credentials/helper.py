@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.credentials.encodings import forms
 from registry_config.credentials.redaction import Redactor
 from registry_config.credentials.wording import quotable
-from registry_config.declaration.registries import check_username
+from registry_config.declaration.sources import check_username
 from registry_config.docker_config import config_keys
 from registry_config.errors import ProviderRefusedError, UnavailableError
 

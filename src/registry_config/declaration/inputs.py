@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.docker_config import CONFIG_VARIABLES
-from registry_config.errors import InputError, did_you_mean
+from registry_config.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,7 @@ MAX_PARALLEL: Final = 64
 MAX_RETRIES: Final = 10
 _TARGET: Final = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]+-]*")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SET_IT: Final = "set it in the environment; in a workflow, under env of the step"
 
 
 class Inputs(NamedTuple):
@@ -167,9 +168,11 @@ def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict
     Raises:
         InputError: not a name, a name of ours, or no such variable.
     """
+    # A line of a text may be blank; an option that is given has to name something.
+    is_text = inputs.argv is None
     plain = {}
     for number, line in enumerate(inputs.env, 1):
-        if not line.strip():
+        if is_text and not line.strip():
             continue
         name, sign, value = line.partition("=")
         place = f"env (line {number})"
@@ -177,11 +180,11 @@ def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict
         plain[name] = value if sign else _value(place, name, environ)
     secret = {}
     for number, line in enumerate(inputs.secret_env, 1):
-        if not line.strip():
+        if is_text and not line.strip():
             continue
         place = f"secret-env (line {number})"
         if "=" in line:
-            raise InputError(place, "takes a name alone", "set the value in the step's env")
+            raise InputError(place, "takes a name alone", "write NAME, and set its value in the environment")
         name = _name(place, line)
         secret[name] = _value(place, name, environ)
     return plain, secret
@@ -201,6 +204,8 @@ def _name(place: str, text: str) -> str:
 def _value(place: str, name: str, environ: Mapping[str, str]) -> str:
     if name in environ:
         return environ[name]
-    near = did_you_mean(name, environ)
-    remedy = f"did you mean '{near}'?" if near else "set it in the step's env"
+    from registry_config.declaration.variables import nearest_variable  # noqa: PLC0415  (for what is refused)
+
+    near = nearest_variable(name, environ)
+    remedy = f"did you mean '{near}'?" if near else _SET_IT
     raise InputError(place, "no such variable in the environment", remedy)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_config.credentials.providers.shape import Minted, lasts_until
 from registry_config.credentials.web_token import claims, expiry
-from registry_config.declaration.registries import check_username
+from registry_config.declaration.sources import check_username
 from registry_config.http.messages import json_body
 
 if TYPE_CHECKING:
