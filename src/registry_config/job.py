@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.commands import check_selection
-from registry_config.credentials.encodings import all_forms
+from registry_config.credentials.encodings import all_encodings
 from registry_config.credentials.exposure import refuse_secrets_in_words
 from registry_config.credentials.reading import (
     Credential,
@@ -46,7 +46,7 @@ class Job(NamedTuple):
     Attributes:
         plans: what to run, one for each target; one without a target otherwise.
         image: which image to run it in; None for this machine.
-        forms: every byte string that must not be seen.
+        forms: every byte string that GitHub is to mask.
         redactor: hides them.
         hidden_variables: variables that no child may find.
         registries: what was declared for the command, as messages name it.
@@ -90,8 +90,8 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     if missing and inputs.on_missing == "fail":
         remedy = _FORK_REMEDY if origin.lacks_secrets else missing[0].remedy
         raise InputError(missing[0].place, missing[0].problem, remedy)
-    forms = all_forms(credentials, _checked_secrets(secret))
-    redactor = Redactor(forms)
+    others = _checked_secrets(secret)
+    redactor = Redactor(all_encodings(credentials, others))
     _refuse_secrets_in(plain, redactor)
     plan = Plan(
         commands=commands,
@@ -108,7 +108,7 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     return Job(
         plans=plans,
         image=_image(inputs, declarations, credentials, home=plain.get("HOME", "")),
-        forms=forms,
+        forms=all_encodings(credentials, others, single=True),
         redactor=redactor,
         hidden_variables=frozenset(hidden),
         registries=tuple(credential.registry for credential in plan.credentials),

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from registry_config.credentials.providers.exchange import exchange_all
-from registry_config.credentials.providers.id_token import IdTokenSource
-from registry_config.credentials.providers.shape import Minted, Request
+from registry_config.credentials.providers.shape import IdTokenSource, Minted, Request
 from support.clouds import ACCOUNT, CLIENT, CONNECTION, IDENTITY, PROJECT, ROLE, TENANT
 
 if TYPE_CHECKING:

@@ -643,8 +643,10 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
             (" (line 2, column 6)", _SHOWN, f"{_FIRST}echo '{TOKEN}'x"),
             (
                 " (line 1, column 7)",
-                ("no file in the working directory matches '?.none'; "
-                "check path and working-directory, or quote it to pass it on as it is"),
+                (
+                    "no file in the working directory matches '?.none'; "
+                    "check path and working-directory, or quote it to pass it on as it is"
+                ),
                 "touch ?.none marker",
             ),
             *(

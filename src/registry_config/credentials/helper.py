@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.credentials.encodings import forms
+from registry_config.credentials.encodings import encodings
 from registry_config.credentials.redaction import Redactor
 from registry_config.credentials.wording import quotable
 from registry_config.declaration.sources import check_username
@@ -64,7 +64,7 @@ def ask_helper(  # noqa: PLR0913  (the last two are named)
     login = _login(output)
     if code:
         # A helper that fails may have given a secret all the same.
-        hidden = Redactor(forms(*login)) if login else redactor
+        hidden = Redactor(encodings(*login)) if login else redactor
         said = quotable(redactor.text(complaint.decode("utf-8", "replace")), hidden)
         problem = f"docker-credential-{name} failed ({_ended(code)})" + (f': "{said}"' if said else "")
         raise ProviderRefusedError(place, problem, f"run 'docker-credential-{name} get' on the runner to see why")

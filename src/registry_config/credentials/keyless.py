@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from registry_config.errors import RegistryConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from registry_config.credentials.providers.id_token import IdTokenSource
-    from registry_config.credentials.providers.shape import Minted, NewSecret, Request
+    from registry_config.credentials.providers.shape import IdTokenSource, NewSecret, Request
     from registry_config.credentials.reading import Credential
     from registry_config.credentials.redaction import Redactor
+    from registry_config.declaration.registries import Purpose
 
 # A credential with less left is obtained again before the next command.
 _LEFT_SECONDS: Final = 300.0
 _LEFT_PART: Final = 0.2
 _HOUR: Final = 3600.0
+_Key: TypeAlias = "tuple[str, str, frozenset[Purpose]]"
 
 
 class HelperRequest(NamedTuple):
@@ -51,37 +52,40 @@ class Surroundings(NamedTuple):
 
     Attributes:
         source: where GitHub gives ID tokens.
-        environ: for proxies and certificates, and for helpers: what the tools inherit, without secrets.
+        environ: for proxies and certificates.
+        helper_environ: what helpers inherit: as the tools do, but no variable that holds a secret.
         outside: folders in which no helper is looked for.
         new_secret: told of every secret before anything else is done with it.
         redactor: knows the secrets so far.
         say: takes a line for the log.
         warn: takes a warning.
-        timeout: of one command, in seconds; None for no limit.
+        limit: how long a credential should last, the name of the input that says so and its seconds; None if none does.
     """
 
     source: IdTokenSource
     environ: Mapping[str, str]
+    helper_environ: Mapping[str, str]
     outside: tuple[str, ...]
     new_secret: NewSecret
     redactor: Redactor
     say: Callable[[str], None]
     warn: Callable[[str], None]
-    timeout: float | None = None
+    limit: tuple[str, float] | None = None
 
     def __repr__(self) -> str:
         return "Surroundings(…)"
 
 
 class _Held(NamedTuple):
-    """A credential, when it was obtained, and when it ends (None: nobody says)."""
+    """User and secret, when they were obtained, and when they end (None: nobody says)."""
 
-    credential: Credential
+    username: str
+    secret: str
     obtained: float
     expires: float | None
 
     def __repr__(self) -> str:
-        return f"_Held({self.credential!r}, …)"
+        return f"_Held({self.username!r}, ***, …)"
 
 
 class Keyless:
@@ -93,9 +97,9 @@ class Keyless:
     """
 
     def __init__(self, entries: Sequence[KeylessEntry], around: Surroundings) -> None:
-        self._entries = {entry.placeholder: entry.request for entry in entries}
+        self._entries = {_key(entry.placeholder): entry.request for entry in entries}
         self._around = around
-        self._held: dict[Credential, _Held] = {}
+        self._held: dict[_Key, _Held] = {}
         self._lock = threading.Lock()
 
     def obtain(self) -> None:
@@ -105,19 +109,17 @@ class Keyless:
             ProviderRefusedError: one of them gives no credential.
             UnavailableError: one of them cannot be asked.
         """
-        requests = {
-            known: request for known, request in self._entries.items() if not isinstance(request, HelperRequest)
-        }
+        requests = {key: request for key, request in self._entries.items() if not isinstance(request, HelperRequest)}
         errors = self._exchange(requests)
         if errors:
             from registry_config.credentials.providers.exchange import all_failures  # noqa: PLC0415
 
             raise all_failures(list(errors.values()))
-        for placeholder, request in self._entries.items():
+        for key, request in self._entries.items():
             if isinstance(request, HelperRequest):
-                self._held[placeholder] = self._from_helper(placeholder, request)
-        for placeholder, request in requests.items():
-            self._tell_expiry(self._held[placeholder], request)
+                self._held[key] = self._from_helper(request)
+        for key, request in requests.items():
+            self._tell_expiry(self._held[key], request)
 
     def current(self, credentials: Iterable[Credential]) -> tuple[Credential, ...]:
         """The credentials with what stands for each placeholder, obtained again where it runs out.
@@ -128,25 +130,29 @@ class Keyless:
         """
         wanted = tuple(credentials)
         with self._lock:
-            self._refresh(wanted)
-            return tuple(self._held[one].credential if one in self._held else one for one in wanted)
+            self._refresh(map(_key, wanted))
+            return tuple(map(self._filled, wanted))
 
-    def _refresh(self, wanted: tuple[Credential, ...]) -> None:
+    def _filled(self, credential: Credential) -> Credential:
+        held = self._held.get(_key(credential))
+        return credential._replace(username=held.username, secret=held.secret) if held else credential
+
+    def _refresh(self, wanted: Iterable[_Key]) -> None:
         now = time.time()
-        due: dict[Credential, Request] = {}
-        for placeholder in wanted:
-            request = self._entries.get(placeholder)
+        due: dict[_Key, Request] = {}
+        for key in wanted:
+            request = self._entries.get(key)
             if request is None or isinstance(request, HelperRequest) or request.id_token is not None:
                 continue
-            if runs_out(self._held[placeholder].obtained, self._held[placeholder].expires, now):
-                due[placeholder] = request
-        for placeholder, error in self._exchange(due).items():
-            held = self._held[placeholder]
+            if runs_out(self._held[key].obtained, self._held[key].expires, now):
+                due[key] = request
+        for key, error in self._exchange(due).items():
+            held = self._held[key]
             if held.expires is None or held.expires <= time.time():
                 raise error
             self._around.warn(f"{error}; the credential at hand is used until {moment_text(held.expires)}")
 
-    def _exchange(self, requests: Mapping[Credential, Request]) -> dict[Credential, RegistryConfigError]:
+    def _exchange(self, requests: Mapping[_Key, Request]) -> dict[_Key, RegistryConfigError]:
         """Ask the providers, keep what they give, and give what failed."""
         if not requests:
             return {}
@@ -156,14 +162,14 @@ class Keyless:
         now = time.time()
         outcomes = exchange_all(list(requests.values()), around.source, around.environ, around.new_secret)
         failed = {}
-        for placeholder, outcome in zip(requests, outcomes, strict=True):
+        for key, outcome in zip(requests, outcomes, strict=True):
             if isinstance(outcome, RegistryConfigError):
-                failed[placeholder] = outcome
+                failed[key] = outcome
             else:
-                self._held[placeholder] = _held(placeholder, outcome, now)
+                self._held[key] = _Held(outcome.username, outcome.secret, now, outcome.expires)
         return failed
 
-    def _from_helper(self, placeholder: Credential, request: HelperRequest) -> _Held:
+    def _from_helper(self, request: HelperRequest) -> _Held:
         from registry_config.credentials.helper import ask_helper  # noqa: PLC0415  (subprocess)
 
         around = self._around
@@ -171,15 +177,15 @@ class Keyless:
             request.place,
             request.helper,
             request.host,
-            around.environ,
+            around.helper_environ,
             outside=around.outside,
             redactor=around.redactor,
         )
         around.new_secret(*login)
-        return _Held(placeholder._replace(username=login.username, secret=login.secret), time.time(), None)
+        return _Held(*login, time.time(), None)
 
     def _tell_expiry(self, held: _Held, request: Request) -> None:
-        registry, ends = held.credential.registry, held.expires
+        registry, ends = request.host, held.expires
         if ends is None:
             self._around.say(f"{registry}: credential from {request.provider}, which does not say when it expires")
             return
@@ -187,8 +193,10 @@ class Keyless:
         left = ends - time.time()
         if left <= 0:
             self._around.warn(f"{registry}: its credential has expired already; is the clock of this machine right?")
-        elif self._around.timeout is not None and left < self._around.timeout:
-            self._around.warn(f"{registry}: its credential expires in {left:.0f} s, before 'timeout' ends a command")
+        elif self._around.limit is not None and left < self._around.limit[1]:
+            self._around.warn(
+                f"{registry}: its credential expires in {left:.0f} s, sooner than '{self._around.limit[0]}'"
+            )
         elif request.id_token is not None and left < _HOUR:
             self._around.warn(
                 f"{registry}: its credential expires in {left / 60:.0f} minutes, and with 'id-token-env' it cannot be "
@@ -211,6 +219,6 @@ def moment_text(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
 
-def _held(placeholder: Credential, minted: Minted, now: float) -> _Held:
-    credential = placeholder._replace(username=minted.username, secret=minted.secret)
-    return _Held(credential, now, minted.expires)
+def _key(credential: Credential) -> _Key:
+    """What a credential is told by, whatever stands in it."""
+    return credential.host, credential.path, credential.purposes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from registry_config.credentials.keyless import HelperRequest, Keyless, KeylessEntry, Surroundings, runs_out
-from registry_config.credentials.providers.id_token import IdTokenSource
+from registry_config.credentials.providers.shape import IdTokenSource
 from registry_config.credentials.reading import Credential
 from registry_config.credentials.redaction import Redactor
 from registry_config.errors import ProviderRefusedError, UnavailableError
@@ -47,13 +47,14 @@ class Run:
         self.entries = entries
         around = Surroundings(
             source=IdTokenSource(*clouds.issuer.variables.values()),
-            environ={**world.variables, "PATH": str(world.authority.parent)},
+            environ=world.variables,
+            helper_environ={"PATH": str(world.authority.parent)},
             outside=(),
             new_secret=lambda *secret: self.told.append(secret),
             redactor=Redactor(()),
             say=self.said.append,
             warn=self.warned.append,
-            timeout=timeout,
+            limit=("timeout", timeout) if timeout else None,
         )
         self.keyless = Keyless(entries, around)
 
@@ -109,6 +110,7 @@ def test_a_secret_is_told_of_before_anything_is_said(world: Net, clouds: Clouds)
     around = Surroundings(
         source=IdTokenSource(*clouds.issuer.variables.values()),
         environ=world.variables,
+        helper_environ={},
         outside=(),
         new_secret=lambda *_: order.append("secret"),
         redactor=Redactor(()),
@@ -248,6 +250,7 @@ def test_an_expiry_in_the_past_is_warned_of(world: Net, clouds: Clouds) -> None:
 def test_nothing_shows_a_secret(world: Net, clouds: Clouds) -> None:
     run = Run(world, clouds, _entry("google"))
     run.keyless.obtain()
-    held = run.keyless._held  # noqa: SLF001  (what a debugger shows)
+    shown = repr((run.keyless._held, run.keyless, run.entries))  # noqa: SLF001  (what a debugger shows)
 
-    assert clouds.passwords["europe-docker.pkg.dev"][1] not in repr((held, run.keyless, run.entries))
+    assert "oauth2accesstoken" in shown
+    assert clouds.passwords["europe-docker.pkg.dev"][1] not in shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from registry_config.credentials.encodings import forms
+from registry_config.credentials.encodings import encodings
 from registry_config.credentials.providers.reasons import reason_of
 from registry_config.credentials.redaction import Redactor
 from registry_config.credentials.web_token import claims
@@ -127,7 +127,7 @@ class Asking:
 
     def _shown(self, text: str) -> str:
         """Text from elsewhere in one line, without what must not be seen."""
-        hidden = (form for username, secret in self._secrets for form in forms(username, secret))
+        hidden = (form for username, secret in self._secrets for form in encodings(username, secret))
         return quotable(text, Redactor(hidden))
 
 

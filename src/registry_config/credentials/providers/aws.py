@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from registry_config.http.messages import Answer
 
 NAME: Final = "AWS"
+HOSTS: Final = "ECR, such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com, and public.ecr.aws"
 CAUSES: Final = (
     (
         "no openidconnect provider",

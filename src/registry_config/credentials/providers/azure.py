@@ -21,6 +21,7 @@ _NO_MATCH: Final = (
     "no federated credential of 'client-id' has this iss, aud and sub: add one (az ad app federated-credential "
     "create); a new repository has its owner's and its own id in sub, and 'environment' changes it"
 )
+HOSTS: Final = "any registry"
 CAUSES: Final = (
     ("aadsts7002138", "a federated credential differs from this sub in upper or lower case only: write it the same"),
     ("aadsts700213", _NO_MATCH),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from registry_config.credentials.providers.shape import Request
 
 NAME: Final = "Cloudsmith"
+HOSTS: Final = "cloudsmith.io, such as docker.cloudsmith.io"
 CAUSES: Final = (
     (
         "",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from registry_config.credentials.providers.shape import Request
 
 NAME: Final = "Docker Hub"
+HOSTS: Final = "docker.io and dhi.io"
 CAUSES: Final = (
     (
         "",

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
 
-    from registry_config.credentials.providers.id_token import IdTokenSource
-    from registry_config.credentials.providers.shape import Minted, NewSecret, Request
+    from registry_config.credentials.providers.shape import IdTokenSource, Minted, NewSecret, Request
 
 
 _MAX_PARALLEL: Final = 16

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "Google"
 _ALLOW: Final = "likely the provider's attribute condition does not allow this sub or repository"
+HOSTS: Final = "Artifact Registry, such as europe-docker.pkg.dev, and gcr.io"
 CAUSES: Final = (
     (
         "invalid_target",

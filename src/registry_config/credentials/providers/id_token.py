@@ -7,37 +7,19 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from registry_config.credentials.providers.asking import Asking
+from registry_config.credentials.providers.shape import NO_PERMISSION
 from registry_config.errors import RegistryConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from registry_config.credentials.providers.shape import NewSecret
+    from registry_config.credentials.providers.shape import IdTokenSource, NewSecret
 
-NO_PERMISSION: Final = (
-    "add 'permissions: id-token: write' to the job; a pull request from a fork never gets it, and a reusable workflow "
-    "gets it only if the job that calls it has it too"
-)
 _CAUSES: Final = (("", NO_PERMISSION),)
-
-
-class IdTokenSource(NamedTuple):
-    """Where GitHub gives ID tokens to this job: `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN`."""
-
-    url: str = ""
-    request_token: str = ""
-
-    def __repr__(self) -> str:
-        return "IdTokenSource(…)"
-
-    @property
-    def is_there(self) -> bool:
-        """Whether the job has the permission."""
-        return bool(self.url and self.request_token)
 
 
 class IdTokens:

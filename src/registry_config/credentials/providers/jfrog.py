@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from registry_config.credentials.providers.shape import Request
 
 NAME: Final = "JFrog"
+HOSTS: Final = "any registry"
 CAUSES: Final = (
     ("audience", "the integration 'oidc-provider-name' must have this aud, or set 'audience' to the one it has"),
     ("mapping", "no identity mapping of the integration fits these claims; the first one by priority counts"),

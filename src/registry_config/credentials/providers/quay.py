@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from registry_config.credentials.providers.shape import Request
 
 NAME: Final = "Quay"
+HOSTS: Final = "any registry"
 CAUSES: Final = (
     ("not configured for this robot", "add this iss to the robot's federation (Robot federation in Quay's settings)"),
     (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.credentials.web_token import moment
 
@@ -12,6 +12,27 @@ if TYPE_CHECKING:
 
     # Told of each secret as soon as it is there: its user, empty for a secret without one, and the secret.
     NewSecret = Callable[[str, str], None]
+
+
+NO_PERMISSION: Final = (
+    "add 'permissions: id-token: write' to the job; a pull request from a fork never gets it, and a reusable workflow "
+    "gets it only if the job that calls it has it too"
+)
+
+
+class IdTokenSource(NamedTuple):
+    """Where GitHub gives ID tokens to this job: `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN`."""
+
+    url: str = ""
+    request_token: str = ""
+
+    def __repr__(self) -> str:
+        return "IdTokenSource(…)"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the job has the permission."""
+        return bool(self.url and self.request_token)
 
 
 class Request(NamedTuple):

@@ -30,6 +30,10 @@ class Provider(Protocol):
         """As messages call it."""
 
     @property
+    def HOSTS(self) -> str:  # noqa: N802  (likewise)
+        """Which registries it is for, in words."""
+
+    @property
     def CAUSES(self) -> Sequence[tuple[str, str]]:  # noqa: N802  (likewise)
         """A part of what the provider says when it refuses, in lower case, and its likely cause with a remedy.
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from registry_config.credentials.providers.exchange import all_failures
-from registry_config.credentials.providers.id_token import NO_PERMISSION
-from registry_config.credentials.providers.shape import Minted
+from registry_config.credentials.providers.shape import NO_PERMISSION, Minted
 from registry_config.credentials.providers.table import PROVIDERS
 from registry_config.errors import EXIT_REFUSED, EXIT_UNAVAILABLE, ProviderRefusedError, UnavailableError
 from support.clouds import aws_error
