@@ -16,6 +16,7 @@ from registry_config.targets import Policy, TargetRunner
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from registry_config.credentials.keyless import Keyless
     from registry_config.declaration.inputs import Inputs
     from registry_config.job import Job
     from registry_config.observer import Observer
@@ -39,9 +40,16 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
     """
     started = time.monotonic()
     warnings = missing_programs(job, environ)
+    keyless = None
+    if job.keyless and not inputs.dry_run:
+        if job.image is None:
+            # What is wrong with a folder or a pattern is told before anybody is asked.
+            _preview(job, _runner(job, inputs, environ, output), output)
+        keyless = obtain(job, environ, observer)
+        job = _with_image_credentials(job, keyless)
     policy = Policy(inputs.max_parallel, inputs.fail_fast, inputs.retries)
     runner = _runner(job, inputs, environ, output)
-    targets = TargetRunner(runner, policy, observer, job.redactor)
+    targets = TargetRunner(runner, policy, observer, job.redactor, keyless.current if keyless else None)
     with _signals_to(targets), runner:
         if inputs.dry_run:
             planned = _preview(job, runner, output)
@@ -56,6 +64,51 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
                 raise error
     # What an earlier command did not bring is told by the error of its own command.
     return make_report(results, job.redactor, job.registries, runner.notes, time.monotonic() - started)
+
+
+def obtain(job: Job, environ: Mapping[str, str], observer: Observer) -> Keyless:
+    """Ask the providers and run the helpers of a job that has some.
+
+    Args:
+        job: what passed every check.
+        environ: what the tools inherit, without our inputs and credentials.
+        observer: who is told of secrets, expiries and warnings.
+
+    Raises:
+        ProviderRefusedError: one of them gives no credential.
+        UnavailableError: one of them cannot be asked.
+    """
+    from registry_config.credentials.encodings import encodings  # noqa: PLC0415  (few jobs have one)
+    from registry_config.credentials.keyless import Keyless, Surroundings  # noqa: PLC0415
+
+    assert job.keyless is not None  # noqa: S101  (asked for such jobs alone)
+
+    def new_secret(username: str, secret: str) -> None:
+        observer.on_secret(username, secret)
+        job.redactor.learn(encodings(username, secret))
+
+    secret_variables = job.plans[0].secret_variables
+    timeout = job.plans[0].timeout
+    keyless = Keyless(
+        job.keyless,
+        Surroundings(
+            environ=environ,
+            helper_environ={name: value for name, value in environ.items() if name not in secret_variables},
+            new_secret=new_secret,
+            redactor=job.redactor,
+            say=observer.on_note,
+            warn=observer.on_warning,
+            limit=("timeout", timeout) if timeout is not None else None,
+        ),
+    )
+    keyless.obtain()
+    return keyless
+
+
+def _with_image_credentials(job: Job, keyless: Keyless) -> Job:
+    if job.image is None:
+        return job
+    return job._replace(image=job.image._replace(credentials=keyless.current(job.image.credentials)))
 
 
 def missing_programs(job: Job, environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.attempts import Attempts
 from registry_config.buffered_output import BufferedOutput
-from registry_config.commands import run_commands
+from registry_config.commands import FreshCredentials, run_commands
 from registry_config.declaration.inputs import TARGET_PLACEHOLDER
 from registry_config.errors import RegistryConfigError
 from registry_config.reference import repository_of
 from registry_config.results import CommandResult, PlanResult, TargetResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from registry_config.credentials.reading import Credential
     from registry_config.credentials.redaction import Redactor
     from registry_config.declaration.command import Command
     from registry_config.observer import Observer
@@ -63,9 +64,18 @@ class TargetRunner:
         policy: how often, and how many at a time.
         observer: who is told of states and output.
         redactor: hides secrets in what is told.
+        current: what stands for declared credentials at the moment; None where these are all that there is.
     """
 
-    def __init__(self, runner: Runner, policy: Policy, observer: Observer, redactor: Redactor) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        policy: Policy,
+        observer: Observer,
+        redactor: Redactor,
+        current: Callable[[Iterable[Credential]], tuple[Credential, ...]] | None = None,
+    ) -> None:
+        self._current = current
         self._runner = runner
         self._policy = policy
         self._observer = observer
@@ -82,7 +92,8 @@ class TargetRunner:
         commands: list[CommandResult] = []
         error = None
         try:
-            with self._runner.workplace(plan, output) as workplace:
+            with self._runner.workplace(plan, output) as place:
+                workplace = FreshCredentials(place, self._current) if self._current else place
                 attempts = Attempts(self._policy.retries, self._stopped, lambda text: self._announce(plan, text))
                 commands.extend(run_commands(plan, self._runner, workplace, self._redactor, attempts.run))
         except RegistryConfigError as refusal:

@@ -79,7 +79,8 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str]) -> Report:
         return Report(skipped=True, error=job.skip_reason)
     streams = _Streams()
     with _observer(job.targets, streams) as observer:
-        report = execute(job, inputs, dict(environ), streams, observer)
+        told = observer._replace(on_note=say, on_warning=say)
+        report = execute(job, inputs, dict(environ), streams, told)
     sys.stdout.write("".join(f"{line}\n" for line in report.planned))
     for line in report.warnings:
         say(line)

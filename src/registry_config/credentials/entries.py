@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from registry_config.credentials.keyless import HelperRequest, KeylessEntry
-from registry_config.credentials.providers.shape import NO_PERMISSION, Request
+from registry_config.credentials.keyless import HelperRequest, KeylessEntry, Wanted
+from registry_config.credentials.providers.shape import NO_PERMISSION, IdTokenSource, Request
 from registry_config.credentials.providers.table import PROVIDERS
 from registry_config.credentials.reading import MissingSecretError, checked_secret, credential_of, from_variable
 from registry_config.declaration import providers
@@ -14,7 +15,7 @@ from registry_config.errors import EXIT_REFUSED, InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from registry_config.credentials.providers.shape import IdTokenSource
+    from registry_config.declaration.inputs import Origin
     from registry_config.declaration.providers import ProviderSettings
     from registry_config.declaration.registries import Declaration
 
@@ -25,6 +26,16 @@ class MissingPermissionError(MissingSecretError):
     """The job must not ask GitHub for an ID token, as in a pull request from a fork."""
 
     exit_code = EXIT_REFUSED
+
+
+def add_entry(wanted: Wanted | None, declaration: Declaration, environ: Mapping[str, str], origin: Origin) -> Wanted:
+    """What is wanted, with one more entry; see `keyless_entry`.
+
+    Raises:
+        InputError: as `keyless_entry`.
+    """
+    known = wanted or Wanted((), IdTokenSource(*origin.id_tokens), (origin.workspace or os.getcwd(),))
+    return known._replace(entries=(*known.entries, keyless_entry(declaration, environ, known.source)))
 
 
 def keyless_entry(declaration: Declaration, environ: Mapping[str, str], source: IdTokenSource) -> KeylessEntry:

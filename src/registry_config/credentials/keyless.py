@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from registry_config.errors import RegistryConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from registry_config.credentials.providers.shape import IdTokenSource, NewSecret, Request
     from registry_config.credentials.reading import Credential
@@ -47,14 +47,32 @@ class KeylessEntry(NamedTuple):
     request: Request | HelperRequest
 
 
+class Wanted(NamedTuple):
+    """What a job has no password for.
+
+    Attributes:
+        entries: of its declaration.
+        source: where GitHub gives ID tokens.
+        outside: folders in which no helper is looked for.
+    """
+
+    entries: tuple[KeylessEntry, ...]
+    source: IdTokenSource
+    outside: tuple[str, ...] = ()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be seen from the start: the ID tokens that were given, and the right to get others."""
+        given = (entry.request.id_token for entry in self.entries if not isinstance(entry.request, HelperRequest))
+        return (*filter(None, given), *filter(None, (self.source.request_token,)))
+
+
 class Surroundings(NamedTuple):
     """What the providers and helpers are asked with, and who is told of what comes of it.
 
     Attributes:
-        source: where GitHub gives ID tokens.
         environ: for proxies and certificates.
         helper_environ: what helpers inherit: as the tools do, but no variable that holds a secret.
-        outside: folders in which no helper is looked for.
         new_secret: told of every secret before anything else is done with it.
         redactor: knows the secrets so far.
         say: takes a line for the log.
@@ -62,10 +80,8 @@ class Surroundings(NamedTuple):
         limit: how long a credential should last, the name of the input that says so and its seconds; None if none does.
     """
 
-    source: IdTokenSource
     environ: Mapping[str, str]
     helper_environ: Mapping[str, str]
-    outside: tuple[str, ...]
     new_secret: NewSecret
     redactor: Redactor
     say: Callable[[str], None]
@@ -92,12 +108,13 @@ class Keyless:
     """Obtains the credentials of a run, and holds them. Safe to share between threads.
 
     Args:
-        entries: those without a password.
+        wanted: what there is no password for.
         around: what is asked with, and who is told.
     """
 
-    def __init__(self, entries: Sequence[KeylessEntry], around: Surroundings) -> None:
-        self._entries = {_key(entry.placeholder): entry.request for entry in entries}
+    def __init__(self, wanted: Wanted, around: Surroundings) -> None:
+        self._entries = {_key(entry.placeholder): entry.request for entry in wanted.entries}
+        self._wanted = wanted
         self._around = around
         self._held: dict[_Key, _Held] = {}
         self._lock = threading.Lock()
@@ -160,7 +177,7 @@ class Keyless:
 
         around = self._around
         now = time.time()
-        outcomes = exchange_all(list(requests.values()), around.source, around.environ, around.new_secret)
+        outcomes = exchange_all(list(requests.values()), self._wanted.source, around.environ, around.new_secret)
         failed = {}
         for key, outcome in zip(requests, outcomes, strict=True):
             if isinstance(outcome, RegistryConfigError):
@@ -178,7 +195,7 @@ class Keyless:
             request.helper,
             request.host,
             around.helper_environ,
-            outside=around.outside,
+            outside=self._wanted.outside,
             redactor=around.redactor,
         )
         around.new_secret(*login)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from registry_config.credentials.keyless import HelperRequest, Keyless, KeylessEntry, Surroundings, runs_out
+from registry_config.credentials.keyless import HelperRequest, Keyless, KeylessEntry, Surroundings, Wanted, runs_out
 from registry_config.credentials.providers.shape import IdTokenSource
 from registry_config.credentials.reading import Credential
 from registry_config.credentials.redaction import Redactor
@@ -46,17 +46,15 @@ class Run:
         self.told: list[tuple[str, str]] = []
         self.entries = entries
         around = Surroundings(
-            source=IdTokenSource(*clouds.issuer.variables.values()),
             environ=world.variables,
             helper_environ={"PATH": str(world.authority.parent)},
-            outside=(),
             new_secret=lambda *secret: self.told.append(secret),
             redactor=Redactor(()),
             say=self.said.append,
             warn=self.warned.append,
             limit=("timeout", timeout) if timeout else None,
         )
-        self.keyless = Keyless(entries, around)
+        self.keyless = Keyless(Wanted(entries, IdTokenSource(*clouds.issuer.variables.values())), around)
 
     def current(self) -> list[tuple[str, str]]:
         """User and secret for each entry."""
@@ -108,16 +106,15 @@ def test_helpers_come_last(world: Net, clouds: Clouds, tmp_path: Path) -> None:
 def test_a_secret_is_told_of_before_anything_is_said(world: Net, clouds: Clouds) -> None:
     order: list[str] = []
     around = Surroundings(
-        source=IdTokenSource(*clouds.issuer.variables.values()),
         environ=world.variables,
         helper_environ={},
-        outside=(),
         new_secret=lambda *_: order.append("secret"),
         redactor=Redactor(()),
         say=lambda _: order.append("line"),
         warn=lambda _: order.append("line"),
     )
-    Keyless([_entry("google"), _entry("google, direct")], around).obtain()
+    source = IdTokenSource(*clouds.issuer.variables.values())
+    Keyless(Wanted((_entry("google"), _entry("google, direct")), source), around).obtain()
 
     assert order.count("line") == 3
     assert "secret" not in order[order.index("line") :]
