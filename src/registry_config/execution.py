@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from registry_config.commands import preview, shown
+from registry_config.errors import SignalError
 from registry_config.host.programs import check_programs
 from registry_config.host.runner import HostRunner
 from registry_config.report import Report, make_report
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from registry_config.credentials.keyless import Keyless
+    from registry_config.credentials.reading import Credential
     from registry_config.declaration.inputs import Inputs
     from registry_config.job import Job
     from registry_config.observer import Observer
@@ -45,9 +47,10 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
         if job.image is None:
             # What is wrong with a folder or a pattern is told before anybody is asked.
             _preview(job, _runner(job, inputs, environ, output), output)
-        keyless = obtain(job, environ, observer)
+        timeout = inputs.timeout
+        keyless = obtain(job, environ, observer, ("timeout", timeout) if timeout else None)
         job = _with_image_credentials(job, keyless)
-    policy = Policy(inputs.max_parallel, inputs.fail_fast, inputs.retries)
+    policy = Policy(inputs.max_parallel, inputs.fail_fast, inputs.retries, inputs.retry_on == "any")
     runner = _runner(job, inputs, environ, output)
     targets = TargetRunner(runner, policy, observer, job.redactor, keyless.current if keyless else None)
     with _signals_to(targets), runner:
@@ -55,24 +58,27 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
             planned = _preview(job, runner, output)
             seconds = time.monotonic() - started
             return Report(planned=planned, image=runner.notes.image, warnings=warnings, seconds=seconds)
-        if job.targets:
+        if job.names:
             results = targets.run_all(job.plans, output.engine_log)
         else:
             results = (targets.run_one(job.plans[0], output),)
             error, result = results[0].error, results[0].result
             if error and not (result and result.commands):
                 raise error
+        if runner.interrupted and not any(result.result and result.result.commands for result in results):
+            raise SignalError(runner.interrupted)
     # What an earlier command did not bring is told by the error of its own command.
     return make_report(results, job.redactor, job.registries, runner.notes, time.monotonic() - started)
 
 
-def obtain(job: Job, environ: Mapping[str, str], observer: Observer) -> Keyless:
+def obtain(job: Job, environ: Mapping[str, str], observer: Observer, limit: tuple[str, float] | None = None) -> Keyless:
     """Ask the providers and run the helpers of a job that has some.
 
     Args:
         job: what passed every check.
-        environ: what the tools inherit, without our inputs and credentials.
+        environ: of this process; helpers get none of its variables that hold a secret.
         observer: who is told of secrets, expiries and warnings.
+        limit: how long the credentials should last: the name of the input that says so, and its seconds.
 
     Raises:
         ProviderRefusedError: one of them gives no credential.
@@ -87,22 +93,35 @@ def obtain(job: Job, environ: Mapping[str, str], observer: Observer) -> Keyless:
         observer.on_secret(username, secret)
         job.redactor.learn(encodings(username, secret))
 
-    secret_variables = job.plans[0].secret_variables
-    timeout = job.plans[0].timeout
+    # Where no image is pulled nobody needs what is for that alone.
+    entries = [e for e in job.keyless.entries if job.image or "command" in e.placeholder.purposes]
+    secret = {*job.hidden_variables, *job.plans[0].secret_variables}
     keyless = Keyless(
-        job.keyless,
+        job.keyless._replace(entries=tuple(entries)),
         Surroundings(
             environ=environ,
-            helper_environ={name: value for name, value in environ.items() if name not in secret_variables},
+            helper_environ={name: value for name, value in environ.items() if name not in secret},
             new_secret=new_secret,
             redactor=job.redactor,
             say=observer.on_note,
             warn=observer.on_warning,
-            limit=("timeout", timeout) if timeout is not None else None,
+            limit=limit,
         ),
     )
     keyless.obtain()
     return keyless
+
+
+def held_credentials(
+    job: Job, environ: Mapping[str, str], observer: Observer, lifetime: float
+) -> tuple[Credential, ...]:
+    """The credentials that an agent holds for so many seconds.
+
+    Raises:
+        RegistryConfigError: as `obtain`.
+    """
+    declared = job.plans[0].credentials
+    return obtain(job, environ, observer, ("lifetime", lifetime)).current(declared) if job.keyless else declared
 
 
 def _with_image_credentials(job: Job, keyless: Keyless) -> Job:
@@ -138,7 +157,7 @@ def _preview(job: Job, runner: Runner, output: Output) -> tuple[str, ...]:
 
 def _runner(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output) -> Runner:
     if job.image is None:
-        return HostRunner(environ, job.redactor, keep_logins=inputs.keep_logins, stdin_is_ours=inputs.stdin_is_ours)
+        return HostRunner(environ, job.redactor, user=job.user_config, stdin_is_ours=inputs.stdin_is_ours)
     from registry_config.engine.runner import EngineRunner  # noqa: PLC0415  (asyncio and more; not for the host)
 
     secret = job.plans[0].secret_variables

@@ -7,15 +7,16 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.commands import check_selection
+from registry_config.credentials.cautions import warnings_of
 from registry_config.credentials.encodings import all_encodings
 from registry_config.credentials.exposure import refuse_secrets_in_words
+from registry_config.credentials.kept_logins import NO_USER_CONFIG, UserConfig, read_user_config
 from registry_config.credentials.reading import (
     Credential,
     JobToken,
     MissingSecretError,
     password_variables,
     read_credential,
-    warnings_of,
 )
 from registry_config.credentials.redaction import Redactor
 from registry_config.declaration.command import Command, literal, parse_commands
@@ -23,9 +24,10 @@ from registry_config.declaration.inputs import ID_TOKEN_VARIABLES, RUNNER_FILES,
 from registry_config.declaration.registries import Declaration, decode, parse_registries, refuse_in_file
 from registry_config.declaration.sources import KEYLESS_KINDS
 from registry_config.errors import InputError
+from registry_config.host.runner import find_files
 from registry_config.plan import ImageSettings, Plan
-from registry_config.targets import for_target
-from registry_config.tools.cosign import TOKEN_VARIABLE, needs_id_token
+from registry_config.targets import for_pair
+from registry_config.tools.cosign import signing_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 # Events whose workflow runs with secrets over files that somebody else may have written.
 _UNTRUSTED_EVENTS: Final = ("pull_request_target", "workflow_run", "issue_comment", "issues", "discussion_comment")
 _LOOPBACK: Final = re.compile(r"tcp://(?:localhost|127\.[0-9.]+|\[::1\])(?::|$)")
+_SHELL_SAFE: Final = re.compile(r"[A-Za-z0-9._/+@-]+")
 _FORK_REMEDY: Final = "secrets are empty in pull requests from forks and by Dependabot: set on-missing: skip"
 # Shells whose options GitHub sets too, or that fail in a pipeline only where they are told to.
 _SHELL_OPTIONS: Final = {
@@ -48,7 +51,7 @@ class Job(NamedTuple):
     """A run that passed every check.
 
     Attributes:
-        plans: what to run, one for each target; one without a target otherwise.
+        plans: what to run, one for each pair of target and file; one plan where there are neither.
         image: which image to run it in; None for this machine.
         forms: every byte string that GitHub is to mask.
         redactor: hides them.
@@ -57,6 +60,7 @@ class Job(NamedTuple):
         warnings: what the user should know before the run.
         skip_reason: why nothing is to be run; empty otherwise.
         keyless: credentials that are still to be obtained; None where there are none.
+        user_config: what the user's own config holds, for a run on this machine.
     """
 
     plans: tuple[Plan, ...]
@@ -68,11 +72,12 @@ class Job(NamedTuple):
     warnings: tuple[str, ...] = ()
     skip_reason: str = ""
     keyless: Wanted | None = None
+    user_config: UserConfig = NO_USER_CONFIG
 
     @property
-    def targets(self) -> tuple[str, ...]:
-        """The targets; none for a run without them."""
-        return tuple(plan.target for plan in self.plans if plan.target)
+    def names(self) -> tuple[str, ...]:
+        """Targets and files of the plans; none for a run without either."""
+        return tuple(plan.name for plan in self.plans if plan.name)
 
     def __repr__(self) -> str:
         return f"Job({self.plans!r}, …)"
@@ -93,12 +98,10 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     plain, secret = declared_variables(inputs, environ)
     commands = _commands(inputs, plain)
     credentials, missing, keyless = _read_all(declarations, inputs, origin, environ)
-    if missing and inputs.on_missing == "fail":
-        first = missing[0]
-        is_empty = type(first) is MissingSecretError and origin.lacks_secrets
-        raise type(first)(first.place, first.problem, _FORK_REMEDY if is_empty else first.remedy)
-    others = [*_checked_secrets(secret), *(keyless.secrets if keyless else ())]
-    redactor = Redactor(all_encodings(credentials, others))
+    _refuse_missing(missing, inputs, origin)
+    user = NO_USER_CONFIG if inputs.image else read_user_config(environ, keep=inputs.keep_logins)
+    others = (*_checked_secrets(secret), *user.secrets, *(keyless.secrets if keyless else ()))
+    redactor = Redactor(all_encodings((*credentials, *user.credentials), others))
     _refuse_secrets_in(plain, redactor)
     plan = Plan(
         commands=commands,
@@ -106,26 +109,54 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
         credentials=tuple(c for c in credentials if "command" in c.purposes),
         variables=plain,
         secret_variables=secret,
+        is_script=bool(inputs.shell),
+        timeout=inputs.timeout,
     )
-    plans = tuple(for_target(plan, target) for target in inputs.targets) or (plan,)
+    plans = tuple(for_pair(plan, target, file) for file in _files(inputs) for target in inputs.targets or ("",))
     for each in plans:
         refuse_secrets_in_words(each.commands, redactor)
         check_selection(each)
     return Job(
         plans=plans,
         image=_image(inputs, declarations, credentials, home=plain.get("HOME", "")),
-        forms=all_encodings(credentials, others, single=True),
+        forms=all_encodings((*credentials, *user.credentials), others, single=True),
         redactor=redactor,
         hidden_variables=frozenset({*inputs.hidden_variables, *_hidden(declarations)} - set(secret)),
         registries=tuple(credential.registry for credential in plan.credentials),
         warnings=(
             *_secret_warnings(credentials, declarations),
+            *user.warnings,
             *_engine_warnings(inputs, environ),
-            *_signing_warnings(plan, inputs, origin, declarations),
+            *signing_warnings(plan, inputs, origin, has_provider=_has_provider(declarations)),
         ),
         skip_reason=f"{missing[0].place}: {missing[0].problem}; nothing was run (on-missing: skip)" if missing else "",
         keyless=keyless,
+        user_config=user,
     )
+
+
+def prepare_agent(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> tuple[Job, tuple[str, ...]]:
+    """The job of an agent, which holds the credentials of its plan and runs nothing.
+
+    Args:
+        inputs: the settings; no command among them.
+        origin: what GitHub says of the run.
+        environ: the environment of the step.
+
+    Returns:
+        The job, and lines about what is left out.
+
+    Raises:
+        InputError: with the place of the first fault.
+    """
+    declarations = parse_registries(registries_text(inputs, origin))
+    for declaration in declarations:
+        if declaration.path and "command" in declaration.purposes:
+            problem = "has a path, and without a command nothing can choose by it"
+            raise InputError(declaration.place("registry"), problem, "leave the path out, or use run")
+    left_out = [d for d in declarations if "command" not in d.purposes]
+    notices = tuple(f"{d.place()}: {d.registry} is for the image only, so it is left out" for d in left_out)
+    return prepare(inputs, origin, environ), notices
 
 
 def _image(
@@ -170,6 +201,23 @@ def registries_text(inputs: Inputs, origin: Origin) -> str:
     return text
 
 
+def _files(inputs: Inputs) -> tuple[str, ...]:
+    """The files that the patterns stand for, each once; one empty name for a run without files."""
+    found: dict[str, None] = {}
+    for line, pattern in enumerate(inputs.files, 1):
+        place = f"files (line {line})"
+        names = sorted(find_files(pattern, inputs.working_directory))
+        if not names:
+            problem = f"no file matches {pattern} in the folder {inputs.working_directory}"
+            raise InputError(place, problem, "check the pattern, and that an earlier step makes the files")
+        if inputs.shell and not all(map(_SHELL_SAFE.fullmatch, names)):
+            problem = "matches a file whose name a shell could take for more than a name"
+            raise InputError(place, problem, "use names of letters, digits and . _ / + @ -, or no shell")
+        # A name that begins with a dash would be an option.
+        found.update(dict.fromkeys(f"./{name}" if name.startswith("-") else name for name in names))
+    return tuple(found) or ("",)
+
+
 def _commands(inputs: Inputs, variables: Mapping[str, str]) -> tuple[Command, ...]:
     if inputs.shell:
         script = inputs.argv[0] if inputs.argv is not None else inputs.command
@@ -179,6 +227,13 @@ def _commands(inputs: Inputs, variables: Mapping[str, str]) -> tuple[Command, ..
         return (literal(inputs.argv),)
     # `check` describes a declaration without a command too.
     return parse_commands(inputs.command, variables, has_entrypoint=inputs.use_entrypoint) if inputs.command else ()
+
+
+def _refuse_missing(missing: list[MissingSecretError], inputs: Inputs, origin: Origin) -> None:
+    if missing and inputs.on_missing == "fail":
+        first = missing[0]
+        is_empty = type(first) is MissingSecretError and origin.lacks_secrets
+        raise type(first)(first.place, first.problem, _FORK_REMEDY if is_empty else first.remedy)
 
 
 def _read_all(
@@ -232,21 +287,6 @@ def _hidden(declarations: tuple[Declaration, ...]) -> set[str]:
 
 def _has_provider(declarations: tuple[Declaration, ...]) -> bool:
     return any(declaration.provider for declaration in declarations)
-
-
-def _signing_warnings(plan: Plan, inputs: Inputs, origin: Origin, declarations: tuple[Declaration, ...]) -> list[str]:
-    """A keyless signature needs the job's right to ID tokens, which the command does not find by itself."""
-    given = {*plan.variables, *plan.secret_variables}
-    withdrawn = all(origin.id_tokens) and (inputs.image or _has_provider(declarations))
-    if not withdrawn or {*ID_TOKEN_VARIABLES} <= given or TOKEN_VARIABLE in given:
-        return []
-    entrypoint = ("cosign",) if inputs.use_entrypoint and "cosign" in inputs.image else ()
-    if not any(needs_id_token((*entrypoint, *(word.text for word in command))) for command in plan.commands):
-        return []
-    url, token = ID_TOKEN_VARIABLES
-    on_command_line = f"-e {url} --secret-env {token}"
-    lines = on_command_line if inputs.argv is not None else f"the lines 'env: {url}' and 'secret-env: {token}'"
-    return [f"command: cosign has no key, and does not find the job's right to ID tokens; add {lines}"]
 
 
 def _engine_warnings(inputs: Inputs, environ: Mapping[str, str]) -> list[str]:

@@ -32,6 +32,7 @@ _LONG = "thisisthesongthatneverendsitgoesonandonandonthisisthesongthatnev"
 _NORMALIZED = {
     "fooo/bar": Reference("docker.io", "fooo/bar"),
     "index.docker.io/fooo/bar": Reference("docker.io", "fooo/bar"),
+    "INDEX.Docker.io/fooo/bar": Reference("docker.io", "fooo/bar"),
     "ubuntu": Reference("docker.io", "library/ubuntu"),
     "library/ubuntu": Reference("docker.io", "library/ubuntu"),
     "docker.io/foo": Reference("docker.io", "library/foo"),

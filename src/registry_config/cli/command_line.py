@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -78,7 +77,7 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str]) -> Report:
         say(job.skip_reason)
         return Report(skipped=True, error=job.skip_reason)
     streams = _Streams()
-    with _observer(job.targets, streams) as observer:
+    with _observer(job.names, streams) as observer:
         told = observer._replace(on_note=say, on_warning=say)
         report = execute(job, inputs, dict(environ), streams, told)
     sys.stdout.write("".join(f"{line}\n" for line in report.planned))
@@ -86,7 +85,7 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str]) -> Report:
         say(line)
     for target in report.failed:
         for line in (target.reason, *target.hints):
-            say(f"{target.target}: {line}" if target.target else line)
+            say(f"{target.name}: {line}" if target.name else line)
     return report
 
 

@@ -221,12 +221,12 @@ def _extent(form: bytes, offset: int, text: bytes, at: int) -> tuple[int, int]:
         end = at + len(seen) - (differing.bit_length() + 7) // 8
     if not offset:
         return at, end
-    reach = offset if offset < _REACH else _REACH
+    reach = min(_REACH, offset)
     start = at - reach
     behind = form[offset - reach : offset]
     if start >= 0 and text.startswith(behind, start):
         return start, end
-    seen = text[start if start > 0 else 0 : at]
+    seen = text[max(0, start) : at]
     # The last byte of a little-endian number weighs most.
     differing = int.from_bytes(behind[reach - len(seen) :], "little") ^ int.from_bytes(seen, "little")
     return at - len(seen) + (differing.bit_length() + 7) // 8, end

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.declaration.durations import parse_duration
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError
 
@@ -24,6 +25,7 @@ RUNNER_FILES: Final = (
 # By which a job with `id-token: write` gets ID tokens for any audience.
 ID_TOKEN_VARIABLES: Final = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 TARGET_PLACEHOLDER: Final = "{target}"
+FILE_PLACEHOLDER: Final = "{file}"
 MAX_PARALLEL: Final = 64
 MAX_RETRIES: Final = 10
 _TARGET: Final = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]+-]*")
@@ -35,6 +37,7 @@ class Inputs(NamedTuple):
     """Every input of the action, by its name, with its default; the command line fills the same fields.
 
     Attributes:
+        timeout: seconds for one attempt of one command; None for no limit.
         argv: the command line's words after `--`, taken as they are; None in the action, where `command` counts.
         hidden_variables: further variables that no child may find.
         excluded_files: further files that never go to an engine.
@@ -54,6 +57,9 @@ class Inputs(NamedTuple):
     max_parallel: int = 4
     fail_fast: bool = False
     retries: int = 0
+    retry_on: str = "transient"
+    timeout: float | None = None
+    files: tuple[str, ...] = ()
     dry_run: bool = False
     env: tuple[str, ...] = ()
     secret_env: tuple[str, ...] = ()
@@ -107,6 +113,10 @@ def check_inputs(inputs: Inputs, *, needs_command: bool = True) -> None:
     """
     if inputs.on_missing not in {"fail", "skip"}:
         raise InputError("on-missing", "must be 'fail' or 'skip'")
+    if inputs.retry_on not in {"transient", "any"}:
+        raise InputError("retry-on", "must be 'transient' or 'any'")
+    if inputs.retry_on != DEFAULTS.retry_on and not inputs.retries:
+        raise InputError("retry-on", "needs retries", "set retries, or leave it out")
     if inputs.registries and inputs.registries_file:
         raise InputError("registries-file", "cannot be combined with registries", "give one of them")
     if needs_command and inputs.argv is None and not inputs.command.strip():
@@ -140,12 +150,8 @@ def _check_image(inputs: Inputs) -> None:
 
 
 def _check_targets(inputs: Inputs) -> None:
-    text = "\n".join(inputs.argv) if inputs.argv is not None else inputs.command
-    if inputs.targets and TARGET_PLACEHOLDER not in text:
-        problem = f"the command does not contain {TARGET_PLACEHOLDER}"
-        raise InputError("targets", problem, f"write {TARGET_PLACEHOLDER} where the target goes")
-    if TARGET_PLACEHOLDER in text and not inputs.targets:
-        raise InputError("command", f"contains {TARGET_PLACEHOLDER}, but there are no targets", "add targets")
+    _check_placeholder(inputs, TARGET_PLACEHOLDER, "targets", inputs.targets)
+    _check_placeholder(inputs, FILE_PLACEHOLDER, "files", inputs.files)
     for line, target in enumerate(inputs.targets, 1):
         place = f"targets (line {line})"
         # A shell may read the command: nothing of a target may mean anything to it.
@@ -154,6 +160,24 @@ def _check_targets(inputs: Inputs) -> None:
             raise InputError(place, problem, "write one a line, such as ghcr.io/org/charts")
         if target in inputs.targets[: line - 1]:
             raise InputError(place, "is a duplicate", "remove it")
+
+
+def _check_placeholder(inputs: Inputs, placeholder: str, name: str, values: tuple[str, ...]) -> None:
+    text = "\n".join(inputs.argv) if inputs.argv is not None else inputs.command
+    if values and placeholder not in text:
+        remedy = f"write {placeholder} where the {placeholder.strip('{}')} goes"
+        raise InputError(name, f"the command does not contain {placeholder}", remedy)
+    if placeholder in text and not values:
+        raise InputError("command", f"contains {placeholder}, but there are no {name}", f"add {name}")
+
+
+def duration(name: str, text: str) -> float | None:
+    """The seconds of a duration such as `90s`, `10m` or `1h`; None where none is written.
+
+    Raises:
+        InputError: it is none.
+    """
+    return parse_duration(name, text) if text.strip() else None
 
 
 def number(name: str, text: str, *, default: int, most: int, least: int = 1) -> int:

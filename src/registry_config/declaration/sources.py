@@ -25,8 +25,9 @@ GITHUB_REGISTRY: Final = "ghcr.io"
 # Beside a credential helper nothing else has a meaning.
 _HELPER_KEYS: Final = ("registry", "credential-helper", "for", "optional")
 _HELPER_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-_PLACEHOLDER: Final = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$\{\{.*\}\}"
-_VARIABLE: Final = r"\$[A-Z_][A-Z0-9_]*"
+# Nobody's password; the other two may be.
+_PLACEHOLDER: Final = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"
+_VARIABLE: Final = r"\$[A-Z_][A-Z0-9_]*|\$\{\{.*\}\}"
 _COMMENT: Final = re.compile(r"[ \t]+#")
 
 
@@ -60,7 +61,7 @@ def check_username(username: str) -> None:
     if not username.isprintable():
         raise ValueError("must not contain a control character")
     if re.fullmatch(_PLACEHOLDER, username):
-        raise ValueError("is taken as it is written, '${' included: no variable is replaced here")
+        raise ValueError("is taken as it is written, '$' included: no variable is replaced here")
 
 
 def read_source(entry: Entry, host: str, text: str) -> tuple[Source, ProviderSettings | None]:
@@ -130,8 +131,8 @@ def _password(entry: Entry, key: str, text: str) -> Source:
     if key == "password" and isinstance(node, yaml.MappingNode):
         return Source("password", _json_key(place, node, text))
     value = entry.text(key)
-    if key == "password" and re.fullmatch(_PLACEHOLDER, value, re.DOTALL):
-        problem = "is taken as it is written, '${' included: no variable is replaced here"
+    if key == "password" and re.fullmatch(_PLACEHOLDER, value):
+        problem = "is taken as it is written, '$' included: no variable is replaced here"
         raise InputError(place, problem, "name the variable with password-env")
     if key == "password-env" and not value.strip():
         raise InputError(place, "is empty", "write the name of a variable, not the password itself")

@@ -17,9 +17,8 @@ _SYSTEM_VARIABLES: Final = frozenset(
         *("TEMP", "TERM", "TMP", "TMPDIR", "TZ", "USER", "VISUAL", "_"),
     )
 )
-_SYSTEM_PREFIXES: Final = ("ACTIONS_", "GITHUB_", "INPUT_", "LC_", "REGISTRY_CONFIG_INPUT_", "RUNNER_", "XDG_")
-# The one of these names that a step sets itself.
-_JOB_TOKEN: Final = "GITHUB_TOKEN"  # noqa: S105  (a name)
+_SYSTEM_PREFIXES: Final = ("ACTIONS_", "INPUT_", "LC_", "REGISTRY_CONFIG_INPUT_", "RUNNER_", "XDG_")
+_GITHUB: Final = "GITHUB_"
 _MIN_COMMON: Final = 4
 
 
@@ -30,7 +29,10 @@ def nearest_variable(name: str, known: Iterable[str]) -> str | None:
 
 
 def _is_system(name: str) -> bool:
-    return name in _SYSTEM_VARIABLES or (name.startswith(_SYSTEM_PREFIXES) and name != _JOB_TOKEN)
+    if name.startswith(_GITHUB):
+        # A step sets its token itself.
+        return not name.endswith("_TOKEN")
+    return name in _SYSTEM_VARIABLES or name.startswith(_SYSTEM_PREFIXES)
 
 
 def _common(left: str, right: str) -> int:

@@ -8,16 +8,16 @@ This module and the library below it are slow to import: import it where somethi
 from __future__ import annotations
 
 import re
-import threading
 import time
-from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 import tenacity
 import urllib3
 
+from registry_config.http.background import in_background
 from registry_config.http.messages import (
     AddressError,
     Answer,
@@ -158,20 +158,14 @@ class Client:
     def _once(self, method: str, target: SplitResult, headers: Mapping[str, str], body: Body | None) -> Answer:
         """One attempt, in a thread of its own: a server that sends a byte now and then would outlast any timeout."""
         left = self.remaining()
-        outcome: Future[Answer | HttpError] = Future()
-
-        def work() -> None:
-            try:
-                outcome.set_result(self._transport.exchange(method, target, headers, body, left))
-            except BaseException as error:  # noqa: BLE001  (handed on to the caller)
-                outcome.set_exception(error)
-
-        if left > 0:
-            threading.Thread(target=work, daemon=True).start()
+        late = TimedOutError(target.netloc, f"no complete answer within {self._seconds:.0f} s")
+        if left <= 0:
+            raise late
+        exchange = partial(self._transport.exchange, method, target, headers, body, left)
         try:
-            answer = outcome.result(max(left, 0))
+            answer = in_background(exchange).result(left)
         except TooLate:
-            answer = TimedOutError(target.netloc, f"no complete answer within {self._seconds:.0f} s")
+            answer = late
         # Raised here, where no error of the library, which may quote the URL, is its context.
         if isinstance(answer, HttpError):
             raise answer

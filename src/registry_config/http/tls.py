@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+import re
 import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -59,7 +60,9 @@ def check_authorities(pem: str) -> None:
 
 
 def _add(made: ssl.SSLContext, pem: str) -> None:
+    # Between the certificates of a bundle stand their names, in any language.
+    blocks = re.findall(r"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----", pem)
     try:
-        made.load_verify_locations(cadata=pem)
+        made.load_verify_locations(cadata="\n".join(blocks))
     except (OSError, ValueError):
         raise ValueError("holds no certificate in PEM form") from None

@@ -89,9 +89,13 @@ def _direct(trusted: ssl.SSLContext) -> urllib3.PoolManager:
 
 
 def _proxied(proxy: str, trusted: ssl.SSLContext) -> urllib3.PoolManager:
-    parts = urlsplit(proxy)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise exceptions.ProxySchemeUnknown(parts.scheme)
+    try:
+        parts = urlsplit(proxy)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise exceptions.ProxySchemeUnknown(None)
     user = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
     headers = urllib3.make_headers(proxy_basic_auth=user) if user else None
     address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
@@ -130,7 +134,7 @@ def _failure(host: str, error: Exception) -> HttpError:
 
 
 _PROBLEMS: Final = (
-    (exceptions.ProxySchemeUnknown, "the proxy of the environment is neither http:// nor https://"),
+    (exceptions.ProxySchemeUnknown, "the proxy of the environment is no address of http:// or https://"),
     (exceptions.NameResolutionError, "the name cannot be resolved"),
     (ConnectionRefusedError, "nothing answers at this address (connection refused)"),
     (ssl.SSLError, "no TLS handshake; a server of plain HTTP answers so"),

@@ -58,6 +58,8 @@ _ADVICE: Final[dict[tuple[str, str, str], str]] = {
     "right to write to the repository; with an OIDC connection its rules must list the repository",
     (ECR, REJECTED, LOGIN): "use the user AWS and a password of `aws ecr get-login-password` that is not older than 12 "
     "hours and of the registry's own region",
+    (ECR, DENIED, LOGIN): "a password of `aws ecr get-login-password` is good for 12 hours and for its own region: ask "
+    "for a new one",
     (ECR, DENIED, PULL): "allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and ecr:BatchCheckLayerAvailability to "
     "the role, and in the repository's policy if it is of another account; a password is good for 12 hours",
     (

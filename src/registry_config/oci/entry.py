@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from registry_config.http.proxies import is_loopback
+from registry_config.reference import DOCKER_HUB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ NOT_PROVABLE: Final = "not-provable"
 UNKNOWN: Final = "unknown"
 
 # Docker Hub's name in references, and where its API is.
-_API_HOSTS: Final = {"docker.io": "registry-1.docker.io"}
+_API_HOSTS: Final = {DOCKER_HUB: "registry-1.docker.io"}
 
 
 class Probe(NamedTuple):

@@ -36,7 +36,13 @@ def check(access: Access, probe: Probe) -> None:
 
 
 def proves_credential(access: Access, probe: Probe) -> bool:
-    """Whether what was just verified is refused to everybody else; asked after a pull only, with two requests."""
+    """Whether everybody else is refused the pull: then it was the credential that got what was just verified.
+
+    That goes for a push too, since nobody may push who may not pull. Asked with two requests.
+    """
+    if access.kind == QUAY:
+        # It refuses wrong credentials at the login, and its budget is spent.
+        return False
     try:
         headers = access.authorization(_scope(probe, "pull"), anonymous=True)
         answer = access.registry.manifest("HEAD", probe.repository, probe.reference or _UNLIKELY, headers)
@@ -69,6 +75,8 @@ def _push(access: Access, probe: Probe) -> None:
     headers = access.authorization(_scope(probe, "pull,push"))
     answer = access.registry.open_upload(probe.repository, headers)
     if answer.status == UNAUTHORIZED and access.follows(answer):
+        if access.kind == QUAY:
+            raise Settled(NOT_PROVABLE, _MAKES)
         headers = access.authorization(_scope(probe, "pull,push"))
         answer = access.registry.open_upload(probe.repository, headers)
     if answer.status != _ACCEPTED:

@@ -26,8 +26,8 @@ _KNOWN_REALMS: Final = {
     "registry.gitlab.com": "gitlab.com",
     "nvcr.io": "authn.nvidia.com",
 }
-# A token server that has only the OAuth2 form answers a GET with one of these.
-_NO_GET: Final = frozenset({404, 405})
+_NOT_FOUND: Final = 404
+_NO_GET: Final = 405
 _REFUSED: Final = frozenset({400, 401, 403})
 _CLIENT_ID: Final = "registry-config"
 
@@ -81,8 +81,9 @@ class TokenServer:
             HttpError: there is no answer.
         """
         answer = self._post(credential, scope) if self._posts else self._get(credential, scope)
-        # Only without a scope: with one a server may say 404 of the repository.
-        if answer.status in _NO_GET and not self._posts and not scope and credential:
+        # A token server that has OAuth2's form alone knows no GET; with a scope, a 404 may be of the repository.
+        no_get = answer.status == _NO_GET or (answer.status == _NOT_FOUND and not scope)
+        if no_get and credential and not self._posts:
             self._posts = True
             answer = self._post(credential, scope)
         fields = answer.fields() if answer.status == 200 else {}  # noqa: PLR2004  (HTTP's own number)

@@ -9,19 +9,19 @@ import binascii
 import json
 import threading
 import time
-from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from registry_config.http.background import in_background
 from registry_config.http.client import Client
 from registry_config.http.messages import HttpError
 from registry_config.oci import permission
 from registry_config.oci.access import Access, Outcome, unanswered
 from registry_config.oci.advice import advice
-from registry_config.oci.entry import DENIED, LOGIN, NO_REPOSITORY, NOT_PROVABLE, PULL, REJECTED, VERIFIED, Row, Settled
+from registry_config.oci.entry import DENIED, LOGIN, NOT_PROVABLE, REJECTED, VERIFIED, Row, Settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from registry_config.oci.entry import Entry
 
@@ -48,31 +48,12 @@ def verify(entries: Sequence[Entry], environ: Mapping[str, str], new_secret: Cal
         with lock:
             new_secret(secret)
 
-    def work(entry: Entry, rows: Future[list[Row]]) -> None:
+    def work(entry: Entry) -> list[Row]:
         with turns:
-            try:
-                rows.set_result(_ask(entry, environ, tell))
-            except BaseException as error:  # noqa: BLE001  (handed on to the caller)
-                rows.set_exception(error)
+            return _ask(entry, environ, tell)
 
-    outcomes: list[Future[list[Row]]] = []
-    for entry in entries:
-        outcomes.append(Future())
-        # Daemons: a run that is ended does not wait for a registry.
-        threading.Thread(target=work, args=(entry, outcomes[-1]), daemon=True).start()
+    outcomes = [in_background(partial(work, entry)) for entry in entries]
     return [row for outcome in outcomes for row in outcome.result()]
-
-
-def refusing(rows: Iterable[Row], *, actions_known: bool = True) -> list[Row]:
-    """The rows for which nothing is run (exit code 77).
-
-    Args:
-        rows: what `verify` gave.
-        actions_known: false where nobody knows what the command does with a repository (an unknown tool, a script):
-            then only what was said of a login counts.
-    """
-    bad = (REJECTED, DENIED, NO_REPOSITORY)
-    return [row for row in rows if row.verdict in bad and (actions_known or row.action == LOGIN)]
 
 
 def _ask(entry: Entry, environ: Mapping[str, str], new_secret: Callable[[str], None]) -> list[Row]:
@@ -86,10 +67,8 @@ def _ask(entry: Entry, environ: Mapping[str, str], new_secret: Callable[[str], N
 def _rows(access: Access, entry: Entry) -> list[Row]:
     failed = _outcome(access.greet)
     if failed:
-        return [
-            _row(access, entry, LOGIN, failed),
-            *(_row(access, entry, probe.action, failed, probe.repository) for probe in entry.probes),
-        ]
+        row = _row(access, entry, LOGIN, failed)
+        return [row, *(row._replace(repository=probe.repository, action=probe.action) for probe in entry.probes)]
     login = _outcome(access.login) or Outcome(VERIFIED)
     if login.verdict == REJECTED:
         return [_row(access, entry, LOGIN, login)]
@@ -99,8 +78,8 @@ def _rows(access: Access, entry: Entry) -> list[Row]:
         if outcome.verdict == DENIED and login.verdict == NOT_PROVABLE:
             outcome = outcome._replace(problem=f"{outcome.problem}; the credential itself may be wrong: {_ANYBODY}")
         rows.append(_row(access, entry, probe.action, outcome, probe.repository))
-        shown = outcome.verdict == VERIFIED and probe.action == PULL and login.verdict == NOT_PROVABLE
-        if shown and permission.proves_credential(access, probe):
+        granted = outcome.verdict == VERIFIED and login.verdict == NOT_PROVABLE
+        if granted and permission.proves_credential(access, probe):
             login = Outcome(VERIFIED)
     return [_row(access, entry, LOGIN, login), *rows]
 

@@ -13,7 +13,6 @@ from registry_config.credentials.reading import (
     MissingSecretError,
     password_variables,
     read_credential,
-    warnings_of,
 )
 from registry_config.declaration.providers import ProviderSettings
 from registry_config.declaration.registries import Declaration, Purpose
@@ -154,37 +153,6 @@ def test_what_is_declared_of_a_registry_goes_with_its_credential() -> None:
         optional=True,
     )
     assert read_credential(_declare("password", "secret")._replace(plain_http=True), {}, _NO_TOKEN).plain_http
-
-
-@table(
-    "secret, warning",
-    {
-        "blank before": (" hunter22", "has white space around it"),
-        "blank behind": ("hunter22 ", "has white space around it"),
-        "a second newline": ("hunter22\n", "has white space around it"),
-        "CR alone": ("hunter22\r", "has white space around it"),
-        "byte order mark": ("\ufeffhunter22", "begins with a byte order mark"),
-        "double quotes": ('"hunter22"', "has quotes around it"),
-        "single quotes": ("'hunter22'", "has quotes around it"),
-    },
-)
-def test_what_comes_with_a_copied_password_is_warned_of(secret: str, warning: str) -> None:
-    declaration = _declare("password-env", "TOKEN")._replace(lines=(("password-env", 3),))
-    assert warnings_of(declaration, secret) == (
-        (
-            f"registries[0].password-env (line 3): the password {warning}; "
-            "it is sent as it is: if that is not meant, remove it from the secret"
-        ),
-    )
-
-
-@table(
-    "secret",
-    {"plain": "hunter22", "blank inside": "hunter 22", "one quote": "'hunter22", "a key": '{"a": "b"}', "quote": "'"},
-)
-def test_an_ordinary_password_is_not_warned_of(secret: str) -> None:
-    short = ("registries[0] (line 1): a password of fewer than 6 characters can be hidden in its base64 form only",)
-    assert warnings_of(_declare("password", secret), secret) == (short if len(secret) < 6 else ())
 
 
 def test_only_variables_that_hold_passwords_are_listed() -> None:

@@ -265,6 +265,13 @@ def test_a_credential_helper_with_anything_else_is_refused(keys: str, message: s
                 "quote the password if it is"
             ),
         ),
+        "expression": (
+            "password: ${{ secrets.TOKEN }}",
+            (
+                "registries[0].password (line 3): is taken as it is written, '$' included; "
+                "for a variable's value use password-env"
+            ),
+        ),
         "name of a variable": (
             "password: $TOKEN",
             (
@@ -283,10 +290,10 @@ def test_a_password_that_is_read_as_written_is_not_warned_of(value: str) -> None
     assert [d.warnings for d in parse_registries(f"{_LOGIN}  password: {value}\n")] == [()]
 
 
-_AS_WRITTEN = "is taken as it is written, '${' included: no variable is replaced here"
+_AS_WRITTEN = "is taken as it is written, '$' included: no variable is replaced here"
 
 
-@pytest.mark.parametrize("value", ["${PW}", "'${PW}'", "${{ secrets.PW }}"])
+@pytest.mark.parametrize("value", ["${PW}", "'${PW}'", '"${my_token1}"'])
 def test_a_placeholder_is_no_password_and_no_user(value: str) -> None:
     problem = f"registries[0].password (line 3): {_AS_WRITTEN}; name the variable with password-env"
     with pytest.raises(InputError, match=exactly(problem)):
