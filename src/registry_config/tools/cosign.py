@@ -5,6 +5,7 @@ Source: sigstore/cosign, `cmd/cosign/cli/options/key.go` and `fulcio.go`.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from registry_config.declaration.inputs import ID_TOKEN_VARIABLES
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from registry_config.declaration.inputs import Inputs, Origin
     from registry_config.plan import Plan
 
+# A reference may end in the name too.
+_PROGRAM: Final = r"cosign|[./]\S*/cosign"
 _SIGNS: Final = frozenset(("sign", "attest", "sign-blob", "attest-blob"))
 _WITH_KEY: Final = ("--key", "--identity-token", "--sk")
 # Where cosign takes an ID token from besides.
@@ -28,7 +31,7 @@ def needs_id_token(words: Sequence[str]) -> bool:
 
 
 def _signs_without_key(words: Sequence[str]) -> bool:
-    program = next((at for at, word in enumerate(words) if word.rpartition("/")[2] == "cosign"), None)
+    program = next((at for at, word in enumerate(words) if re.fullmatch(_PROGRAM, word)), None)
     if program is None:
         return False
     rest = words[program + 1 :]

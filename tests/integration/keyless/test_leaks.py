@@ -82,7 +82,7 @@ class Seen(NamedTuple):
         processes = {path.name: path.read_bytes() for path in self.during.iterdir() if path.is_file()}
         folders = {f"during {path.name}": path for path in self.during.iterdir() if path.is_dir()}
         after = {"home": machine.home, "tmp": machine.temporary, "work": machine.work, "shm": SHARED_MEMORY}
-        places = {**self.came, **processes, **folders, **after}
+        places: dict[str, bytes | Path] = {**self.came, **processes, **folders, **after}
         return [place for user, secret in set(clouds.secrets) for place in search(places, secret, user)]
 
 

@@ -370,6 +370,30 @@ def test_a_credential_that_ran_out_does_not_start_the_next_command(
     assert "Google refused" in done.report["results"][1]["reason"]
 
 
+def test_an_agent_holds_the_credential(world: Net, clouds: Clouds, machine: Machine, tmp_path: Path) -> None:
+    program = " ".join(machine.program)
+    declared = machine.declare([entry("google")])
+    start = f'vars=$({program} agent start --registries {declared} --lifetime 2h) || exit; eval "$vars"'
+    script = f"{start}; trap '{program} agent stop' EXIT; {' '.join(push('europe-docker.pkg.dev'))}"
+    environ = machine.environ({**world.variables, **clouds.issuer.variables})
+    api = "europe-docker.pkg.dev"
+    with registry_behind(world, tmp_path / "registry", api, *clouds.passwords[api]):
+        ended = subprocess.run(
+            ["bash", "-c", script], cwd=machine.work, env=environ, capture_output=True, timeout=60, check=False
+        )
+
+    assert ended.returncode == 0, ended.stderr
+    said = lines_of_ours(ended.stderr)
+    assert any("its credential expires in" in line and "'lifetime'" in line for line in said), said
+
+
+def test_an_entry_for_an_image_is_not_obtained_without_one(world: Net, clouds: Clouds, machine: Machine) -> None:
+    done = run(machine, world, clouds, "true", registries=[{**entry("google"), "for": "image"}])
+
+    assert done.code == 0, done.stderr
+    assert world.connected == []
+
+
 def test_a_job_without_a_provider_imports_nothing_of_this(machine: Machine) -> None:
     declared = [{"registry": "a.example.com", "username": "u", "password": "password-1618"}]
     words = machine.words("true", registries=declared)
