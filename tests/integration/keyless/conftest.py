@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.action import ROOT, Action
+from support.cli import Machine
 from support.clouds import Clouds
 from support.net import Net, net
 
@@ -23,3 +25,16 @@ def clouds() -> Clouds:
 def world(tmp_path: Path, clouds: Clouds) -> Iterator[Net]:
     with net(tmp_path, clouds.players) as running:
         yield running
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    machine = Machine(tmp_path / "user", prefix=("env", "--default-signal"))
+    (machine.work / "file.txt").write_text("hello")
+    return machine
+
+
+@pytest.fixture(scope="session")
+def action(tmp_path_factory: pytest.TempPathFactory) -> Action:
+    """The action in one job for all tests: it is set up once."""
+    return Action(ROOT, tmp_path_factory.mktemp("runner"), {})

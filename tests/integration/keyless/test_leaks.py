@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from support.action import ROOT, Action
-from support.cli import Machine
-from support.clouds import Clouds, aws_error
+from support.clouds import aws_error
 from support.keyless import ENTRIES
 from support.leaks import SHARED_MEMORY, search
 from support.net import Answered
@@ -21,6 +19,9 @@ from support.runner import Runner
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from support.action import Action
+    from support.cli import Machine
+    from support.clouds import Clouds
     from support.net import Asked, Net
 
 _TELLTALE = Path(__file__).parents[2] / "support/telltale.py"
@@ -84,16 +85,6 @@ class Seen(NamedTuple):
         after = {"home": machine.home, "tmp": machine.temporary, "work": machine.work, "shm": SHARED_MEMORY}
         places: dict[str, bytes | Path] = {**self.came, **processes, **folders, **after}
         return [place for user, secret in set(clouds.secrets) for place in search(places, secret, user)]
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path / "user", prefix=("env", "--default-signal"))
-
-
-@pytest.fixture(scope="session")
-def action(tmp_path_factory: pytest.TempPathFactory) -> Action:
-    return Action(ROOT, tmp_path_factory.mktemp("runner"), {})
 
 
 def _entries() -> list[dict[str, str]]:

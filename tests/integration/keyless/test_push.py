@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.aws import ACCOUNT, PASSWORD, REGION, REGISTRY, aws
-from support.cli import Machine, lines_of_ours
-from support.clouds import ROLE, Clouds
+from support.cli import lines_of_ours
+from support.clouds import ROLE
 from support.identity import HOST as GITHUB
 from support.identity import ISSUER, SUBJECT
 from support.keyless import ENTRIES
@@ -23,17 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from support.cli import Done
+    from support.cli import Done, Machine
+    from support.clouds import Clouds
     from support.net import Asked, Player
 
 _ACCOUNT_SERVER = "iamcredentials.googleapis.com"
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    machine = Machine(tmp_path / "user")
-    (machine.work / "file.txt").write_text("hello")
-    return machine
 
 
 def entry(name: str) -> dict[str, str]:
