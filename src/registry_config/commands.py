@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from registry_config.credentials.reading import Credential
     from registry_config.credentials.redaction import Redactor
     from registry_config.declaration.command import Command
-    from registry_config.plan import Plan, Runner
+    from registry_config.plan import Plan, Runner, Workplace
 
 
 _MAX_TITLE: Final = 300

@@ -153,7 +153,8 @@ def test_every_secret_is_masked_before_anything_is_said(
     runner = Runner()
     done = action.run(machine, inputs, {**world.variables, **clouds.issuer.variables}, runner=runner)
     lines = done.last.stdout.splitlines()
-    said = [number for number, line in enumerate(lines) if not line.startswith(_MASK)]
+    # What was said before anybody was asked, the version and the registries, holds nothing of it.
+    said = [number for number, line in enumerate(lines) if b": credential from " in line]
     masked = [number for number, line in enumerate(lines) if line.startswith(_MASK)]
 
     assert done.last.code == 0, lines
