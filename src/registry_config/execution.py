@@ -46,17 +46,39 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
     """
     started = time.monotonic()
     warnings = missing_programs(job, environ)
-    keyless = None
-    if job.keyless and (not inputs.dry_run or inputs.verify != "off"):
-        if job.image is None:
-            # What is wrong with a folder or a pattern is told before anybody is asked.
-            _preview(job, _runner(job, inputs, environ, output), output)
-        timeout = inputs.timeout
-        keyless = obtain(job, environ, observer, ("timeout", timeout) if timeout else None)
-        job = _with_image_credentials(job, keyless)
+    keyless, job = _obtained(job, inputs, environ, output, observer)
     registries = _registries(job, inputs, environ, observer, keyless)
     rows = _verify(job, inputs, registries, observer) if registries else ()
-    policy = Policy(
+    runner = _runner(job, inputs, environ, output)
+    services = Services(keyless.current if keyless else None, registries)
+    targets = TargetRunner(runner, _policy(inputs), observer, job.redactor, services)
+    with _signals_to(targets), runner:
+        if inputs.dry_run:
+            report = Report(planned=_preview(job, runner, output), image=runner.notes.image, warnings=warnings)
+        else:
+            results = (*_run(job, targets, runner, output), *_skipped(job))
+    if not inputs.dry_run:
+        # What an earlier command did not bring is told by the error of its own command.
+        report = make_report(results, job.redactor, job.registries, runner.notes)
+    return report._replace(seconds=time.monotonic() - started, verify=rows)
+
+
+def _run(job: Job, targets: TargetRunner, runner: Runner, output: Output) -> tuple[TargetResult, ...]:
+    """Run the plans; a run without targets that is refused before its first command raises the refusal."""
+    if job.names:
+        results = targets.run_all(job.plans, output.engine_log)
+    else:
+        results = (targets.run_one(job.plans[0], output),)
+        error, result = results[0].error, results[0].result
+        if error and not (result and result.commands):
+            raise error
+    if runner.interrupted and not any(result.result and result.result.commands for result in results):
+        raise SignalError(runner.interrupted)
+    return results
+
+
+def _policy(inputs: Inputs) -> Policy:
+    return Policy(
         max_parallel=inputs.max_parallel,
         fail_fast=inputs.fail_fast,
         retries=inputs.retries,
@@ -64,28 +86,19 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
         skip_existing=inputs.skip_existing,
         prove=inputs.digest_from == "registry",
     )
-    runner = _runner(job, inputs, environ, output)
-    targets = TargetRunner(
-        runner, policy, observer, job.redactor, Services(keyless.current if keyless else None, registries)
-    )
-    with _signals_to(targets), runner:
-        if inputs.dry_run:
-            planned = _preview(job, runner, output)
-            seconds = time.monotonic() - started
-            return Report(planned=planned, image=runner.notes.image, warnings=warnings, seconds=seconds, verify=rows)
-        if job.names:
-            results = targets.run_all(job.plans, output.engine_log)
-        else:
-            results = (targets.run_one(job.plans[0], output),)
-            error, result = results[0].error, results[0].result
-            if error and not (result and result.commands):
-                raise error
-        if runner.interrupted and not any(result.result and result.result.commands for result in results):
-            raise SignalError(runner.interrupted)
-    # What an earlier command did not bring is told by the error of its own command.
-    results = (*results, *_skipped(job))
-    report = make_report(results, job.redactor, job.registries, runner.notes, time.monotonic() - started)
-    return report._replace(verify=rows)
+
+
+def _obtained(
+    job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output, observer: Observer
+) -> tuple[Keyless | None, Job]:
+    """What providers and helpers gave, and the job with what its image needs of it."""
+    if not job.keyless or (inputs.dry_run and inputs.verify == "off"):
+        return None, job
+    if job.image is None:
+        # What is wrong with a folder or a pattern is told before anybody is asked.
+        _preview(job, _runner(job, inputs, environ, output), output)
+    keyless = obtain(job, environ, observer, ("timeout", inputs.timeout) if inputs.timeout else None)
+    return keyless, _with_image_credentials(job, keyless)
 
 
 def _skipped(job: Job) -> Iterator[TargetResult]:

@@ -99,19 +99,17 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     others = (*_checked_secrets(secret), *user.secrets, *(keyless.secrets if keyless else ()))
     redactor = Redactor(all_encodings((*credentials, *user.credentials), others))
     _refuse_secrets_in(plain, redactor)
+    for_command = tuple(credential for credential in credentials if "command" in credential.purposes)
     plan = Plan(
-        commands=commands,
-        working_directory=inputs.working_directory,
-        credentials=tuple(c for c in credentials if "command" in c.purposes),
-        variables=plain,
-        secret_variables=secret,
+        commands,
+        inputs.working_directory,
+        for_command,
+        plain,
+        secret,
         is_script=bool(inputs.shell),
         timeout=inputs.timeout,
     )
-    plans = tuple(for_pair(plan, target, file) for file in _files(inputs) for target in inputs.targets or ("",))
-    for each in plans:
-        _check(each, inputs, redactor)
-    plans, skipped = leave_out(plans, left_out)
+    plans, skipped = leave_out(_plans(plan, inputs, redactor), left_out)
     return Job(
         plans=plans,
         skipped=skipped,
@@ -134,11 +132,15 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     )
 
 
-def _check(plan: Plan, inputs: Inputs, redactor: Redactor) -> None:
-    refuse_secrets_in_words(plan.commands, redactor)
-    check_selection(plan)
-    if inputs.skip_existing:
-        check_known(plan)
+def _plans(plan: Plan, inputs: Inputs, redactor: Redactor) -> tuple[Plan, ...]:
+    """One for each pair of file and target, checked."""
+    plans = tuple(for_pair(plan, target, file) for file in _files(inputs) for target in inputs.targets or ("",))
+    for each in plans:
+        refuse_secrets_in_words(each.commands, redactor)
+        check_selection(each)
+        if inputs.skip_existing:
+            check_known(each)
+    return plans
 
 
 def _skip_reason(missing: tuple[MissingSecretError, ...]) -> str:

@@ -154,7 +154,6 @@ def make_report(
     redactor: Redactor,
     registries: tuple[str, ...],
     notes: RunNotes,
-    seconds: float,
 ) -> Report:
     """Tell what came of a run, redacted.
 
@@ -163,7 +162,6 @@ def make_report(
         redactor: hides what must not be seen.
         registries: what was declared for the command.
         notes: what the runner has to tell besides.
-        seconds: how long it took.
     """
     targets = []
     stdout = Tail()
@@ -176,7 +174,6 @@ def make_report(
         stdout=(_CUT_NOTE if stdout.is_cut else "") + redactor.text(stdout.text),
         image=notes.image,
         warnings=(*notes.warnings, *_warnings(results), *_differing_digests(targets)),
-        seconds=seconds,
     )
 
 
