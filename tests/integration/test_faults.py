@@ -128,7 +128,8 @@ def test_the_action_without_a_temporary_folder_of_the_runner(machine: Machine) -
 
 
 def test_100_mib_in_one_line_pass_the_action_in_bounded_memory(machine: Machine) -> None:
-    script = f"head -c {100 * _MIB} /dev/zero | tr '\\0' a; printf {_SECRET}; grep VmHWM /proc/$PPID/status >memory"
+    script = f"head -c {100 * _MIB} /dev/zero | tr '\\0' a; cat secret; grep VmHWM /proc/$PPID/status >memory"
+    (machine.work / "secret").write_text(_SECRET)
     inputs = {"registries": json.dumps([_LOGIN]), "command": script, "shell": "sh"}
     environ = {f"REGISTRY_CONFIG_INPUT_{name.upper()}": value for name, value in inputs.items()}
     words = [*machine.program, "action"]
@@ -143,7 +144,8 @@ def test_100_mib_in_one_line_pass_the_action_in_bounded_memory(machine: Machine)
 
 def test_10_000_registries_take_seconds_and_bounded_memory(machine: Machine) -> None:
     logins = [_LOGIN | {"registry": f"r{n}.example.com", "password": f"{_SECRET}-{n}"} for n in range(10_000)]
-    script = 'grep VmHWM /proc/$PPID/status; wc -c <"$DOCKER_CONFIG/config.json"; echo ' + f"{_SECRET}-9999"
+    script = 'grep VmHWM /proc/$PPID/status; wc -c <"$DOCKER_CONFIG/config.json"; cat secret'
+    (machine.work / "secret").write_text(f"{_SECRET}-9999")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = machine.run("sh", "-c", script, registries=logins)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

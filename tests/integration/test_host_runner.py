@@ -127,7 +127,8 @@ def test_the_beginning_of_a_secret_is_shown_when_the_rest_does_not_follow(machin
 
 
 def test_a_line_of_100_mib_passes_in_bounded_memory(machine: Machine) -> None:
-    script = f"head -c {100 * _MIB} /dev/zero | tr '\\0' a; printf {SECRET}; grep VmHWM /proc/$PPID/status >&2"
+    script = f"head -c {100 * _MIB} /dev/zero | tr '\\0' a; cat secret; grep VmHWM /proc/$PPID/status >&2"
+    (machine.work / "secret").write_text(SECRET)
     done = machine.run("sh", "-c", script, registries=[LOGIN])
     kibibytes = int(done.stderr.split()[1])
     assert (done.code, len(done.stdout), done.stdout[-5:]) == (0, 100 * _MIB + 3, b"aa***")
