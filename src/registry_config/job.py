@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.commands import check_selection
 from registry_config.credentials.cautions import warnings_of
-from registry_config.credentials.encodings import all_forms
+from registry_config.credentials.encodings import all_encodings
 from registry_config.credentials.exposure import refuse_secrets_in_words
+from registry_config.credentials.kept_logins import NO_USER_CONFIG, UserConfig, read_user_config
 from registry_config.credentials.reading import (
     Credential,
     JobToken,
@@ -48,12 +49,13 @@ class Job(NamedTuple):
     Attributes:
         plans: what to run, one for each pair of target and file; one plan where there are neither.
         image: which image to run it in; None for this machine.
-        forms: every byte string that must not be seen.
+        forms: every byte string that GitHub is to mask.
         redactor: hides them.
         hidden_variables: variables that no child may find.
         registries: what was declared for the command, as messages name it.
         warnings: what the user should know before the run.
         skip_reason: why nothing is to be run; empty otherwise.
+        user_config: what the user's own config holds, for a run on this machine.
     """
 
     plans: tuple[Plan, ...]
@@ -64,6 +66,7 @@ class Job(NamedTuple):
     registries: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     skip_reason: str = ""
+    user_config: UserConfig = NO_USER_CONFIG
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -92,8 +95,10 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     if missing and inputs.on_missing == "fail":
         remedy = _FORK_REMEDY if origin.lacks_secrets else missing[0].remedy
         raise InputError(missing[0].place, missing[0].problem, remedy)
-    forms = all_forms(credentials, _checked_secrets(secret))
-    redactor = Redactor(forms)
+    user = NO_USER_CONFIG if inputs.image else read_user_config(environ, keep=inputs.keep_logins)
+    hidden_credentials = (*credentials, *user.credentials)
+    others = (*_checked_secrets(secret), *user.secrets)
+    redactor = Redactor(all_encodings(hidden_credentials, others))
     _refuse_secrets_in(plain, redactor)
     plan = Plan(
         commands=commands,
@@ -112,13 +117,38 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     return Job(
         plans=plans,
         image=_image(inputs, declarations, credentials, home=plain.get("HOME", "")),
-        forms=forms,
+        forms=all_encodings(hidden_credentials, others, single=True),
         redactor=redactor,
         hidden_variables=frozenset(hidden),
         registries=tuple(credential.registry for credential in plan.credentials),
-        warnings=(*_secret_warnings(credentials, declarations), *_engine_warnings(inputs, environ)),
+        warnings=(*_secret_warnings(credentials, declarations), *user.warnings, *_engine_warnings(inputs, environ)),
         skip_reason=f"{missing[0].place}: {missing[0].problem}; nothing was run (on-missing: skip)" if missing else "",
+        user_config=user,
     )
+
+
+def prepare_agent(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> tuple[Job, tuple[str, ...]]:
+    """The job of an agent, which holds the credentials of its plan and runs nothing.
+
+    Args:
+        inputs: the settings; no command among them.
+        origin: what GitHub says of the run.
+        environ: the environment of the step.
+
+    Returns:
+        The job, and lines about what is left out.
+
+    Raises:
+        InputError: with the place of the first fault.
+    """
+    declarations = parse_registries(registries_text(inputs, origin))
+    for declaration in declarations:
+        if declaration.path and "command" in declaration.purposes:
+            problem = "has a path, and without a command nothing can choose by it"
+            raise InputError(declaration.place("registry"), problem, "leave the path out, or use run")
+    left_out = [d for d in declarations if "command" not in d.purposes]
+    notices = tuple(f"{d.place()}: {d.registry} is for the image only, so it is left out" for d in left_out)
+    return prepare(inputs, origin, environ), notices
 
 
 def _image(

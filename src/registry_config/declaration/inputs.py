@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.declaration.durations import seconds_of
+from registry_config.declaration.durations import parse_duration
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError
 
@@ -170,12 +170,7 @@ def duration(name: str, text: str) -> float | None:
     Raises:
         InputError: it is none.
     """
-    if not text.strip():
-        return None
-    try:
-        return float(seconds_of(text))
-    except ValueError as error:
-        raise InputError(name, str(error)) from None
+    return parse_duration(name, text) if text.strip() else None
 
 
 def number(name: str, text: str, *, default: int, most: int, least: int = 1) -> int:

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from registry_config.credentials.encodings import forms
+from registry_config.credentials.encodings import encodings
 from registry_config.credentials.exposure import refuse_secrets_in_words
 from registry_config.credentials.redaction import Redactor
 from registry_config.declaration.command import parse_commands
@@ -14,7 +14,7 @@ from registry_config.errors import InputError
 from support.tables import exactly, table
 
 _SECRET = "hunter/22"
-_REDACTOR = Redactor(forms("alice", _SECRET))
+_REDACTOR = Redactor(encodings("alice", _SECRET))
 
 
 @table(
