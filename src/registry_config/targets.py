@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.attempts import Attempts
 from registry_config.buffered_output import BufferedOutput
-from registry_config.commands import run_commands
+from registry_config.commands import run_commands, title
 from registry_config.declaration.inputs import FILE_PLACEHOLDER, TARGET_PLACEHOLDER
+from registry_config.docker_config import CONFIG_VARIABLES, config_keys
 from registry_config.errors import RegistryConfigError
 from registry_config.reference import repository_of
 from registry_config.results import CommandResult, PlanResult, TargetResult
@@ -20,10 +21,11 @@ from registry_config.results import CommandResult, PlanResult, TargetResult
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from registry_config.commands import ResolvedCommand
     from registry_config.credentials.redaction import Redactor
     from registry_config.declaration.command import Command
     from registry_config.observer import Observer
-    from registry_config.plan import Output, Plan, Runner
+    from registry_config.plan import Output, Plan, Runner, Workplace
 
 _SIGTERM: Final = 15
 
@@ -90,11 +92,9 @@ class TargetRunner:
         commands: list[CommandResult] = []
         error = None
         try:
-            with self._runner.workplace(plan, output) as workplace:
-                attempts = Attempts(
-                    self._policy.retries, self._policy.retries_any, self._stopped, partial(self._announce, plan)
-                )
-                commands.extend(run_commands(plan, self._runner, workplace, self._redactor, attempts.run))
+            with self._runner.workplace(plan, output) as place:
+                run = partial(self._run_command, plan, output, place)
+                commands.extend(run_commands(plan, self._runner, place.find, self._redactor, run))
         except RegistryConfigError as refusal:
             error = refusal
         result = TargetResult(
@@ -135,6 +135,16 @@ class TargetRunner:
     def _stop_others(self) -> None:
         if not self._stopped.is_set():
             self.interrupt(_SIGTERM)
+
+    def _run_command(self, plan: Plan, output: Output, place: Workplace, command: ResolvedCommand) -> CommandResult:
+        output.title(title(command, self._redactor))
+        logins = [credential.login for credential in command.credentials]
+        keys = [key for login in logins for key in config_keys(login.host, login.path)]
+        output.detail(f"its config has {', '.join(keys) or 'no login'}")
+        output.detail(f"it is found by {', '.join(CONFIG_VARIABLES)}")
+        announce = partial(self._announce, plan)
+        attempts = Attempts(self._policy.retries, self._policy.retries_any, self._stopped, announce)
+        return attempts.run(partial(place.run, *command))
 
     def _announce(self, plan: Plan, text: str) -> None:
         self._observer.on_retry(plan.name, self._redactor.text(text))

@@ -8,7 +8,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from registry_config.cli.arguments import parse_agent, read_registries
+from registry_config.cli.agent_arguments import parse_agent
+from registry_config.cli.arguments import read_registries
 from registry_config.cli.command_line import say
 from registry_config.credentials.encodings import all_encodings
 from registry_config.credentials.kept_logins import read_user_config

@@ -124,5 +124,7 @@ OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, object]], ...]] = (
         ("--keep-logins",),
         {"action": "store_true", "help": "keep the logins of your own Docker config beside these"},
     ),
-    (("--json",), {"metavar": "FILE", "default": "", "help": "write the outputs to this file"}),
+    (("--verbose",), {"action": "store_true", "help": "tell each command, its credentials and where the time went"}),
+    (("--quiet",), {"action": "store_true", "help": "tell nothing but errors"}),
+    (("--json",), {"metavar": "FILE", "default": "", "help": "write the outputs to this file; - for standard output"}),
 )

@@ -39,6 +39,8 @@ class Inputs(NamedTuple):
         argv: the command line's words after `--`, taken as they are; None in the action, where `command` counts.
         hidden_variables: further variables that no child may find.
         excluded_files: further files that never go to an engine.
+        verbose: tell which credential each command gets, and where the time went.
+        quiet: tell nothing but errors.
         stdin_is_ours: standard input was read for the declaration, so the tool gets an empty one.
     """
 
@@ -68,6 +70,8 @@ class Inputs(NamedTuple):
     hidden_variables: tuple[str, ...] = ()
     excluded_files: tuple[str, ...] = ()
     stdin_is_ours: bool = False
+    verbose: bool = False
+    quiet: bool = False
 
     def __repr__(self) -> str:
         return "Inputs(…)"  # some of the texts hold secrets

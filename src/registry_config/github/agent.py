@@ -38,7 +38,7 @@ def _start(environ: Mapping[str, str], workflow: Workflow) -> None:
     seconds = parse_duration("lifetime", lifetime)
     inputs = from_action(environ, needs_command=False)
     job, notices = prepare_agent(inputs, read_origin(environ), environ)
-    workflow.mask(job.forms)
+    workflow.mask(job.forms, job.redactor)
     for warning in job.warnings:
         workflow.annotate("warning", warning)
     for notice in (*notices, *filter(None, (job.skip_reason,))):
