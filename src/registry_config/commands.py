@@ -11,7 +11,7 @@ from registry_config.errors import InputError
 from registry_config.results import CommandResult, Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from registry_config.credentials.reading import Credential
     from registry_config.credentials.redaction import Redactor
@@ -123,6 +123,30 @@ def run_commands(
         yield result
         if result.exit_code:
             return
+
+
+class FreshCredentials(NamedTuple):
+    """A workplace that gives each command the credentials of its moment.
+
+    Attributes:
+        inner: where the commands run.
+        current: what stands for declared credentials now.
+    """
+
+    inner: Workplace
+    current: Callable[[Iterable[Credential]], tuple[Credential, ...]]
+
+    def find(self, pattern: str) -> list[str]:
+        """See `plan.Workplace.find`."""
+        return self.inner.find(pattern)
+
+    def run(self, arguments: tuple[str, ...], credentials: tuple[Credential, ...]) -> CommandResult:
+        """See `plan.Workplace.run`.
+
+        Raises:
+            RegistryConfigError: a credential has run out, and there is no other one.
+        """
+        return self.inner.run(arguments, self.current(credentials))
 
 
 def _pattern_itself(pattern: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.attempts import Attempts
 from registry_config.buffered_output import BufferedOutput
-from registry_config.commands import run_commands, title
+from registry_config.commands import FreshCredentials, run_commands, title
 from registry_config.declaration.inputs import FILE_PLACEHOLDER, TARGET_PLACEHOLDER
 from registry_config.docker_config import CONFIG_VARIABLES, config_keys
 from registry_config.errors import RegistryConfigError
@@ -19,9 +19,10 @@ from registry_config.reference import repository_of
 from registry_config.results import CommandResult, PlanResult, TargetResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from registry_config.commands import ResolvedCommand
+    from registry_config.credentials.reading import Credential
     from registry_config.credentials.redaction import Redactor
     from registry_config.declaration.command import Command
     from registry_config.observer import Observer
@@ -73,9 +74,18 @@ class TargetRunner:
         policy: how often, and how many at a time.
         observer: who is told of states and output.
         redactor: hides secrets in what is told.
+        current: what stands for declared credentials at the moment; None where these are all that there is.
     """
 
-    def __init__(self, runner: Runner, policy: Policy, observer: Observer, redactor: Redactor) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        policy: Policy,
+        observer: Observer,
+        redactor: Redactor,
+        current: Callable[[Iterable[Credential]], tuple[Credential, ...]] | None = None,
+    ) -> None:
+        self._current = current
         self._runner = runner
         self._policy = policy
         self._observer = observer
@@ -93,8 +103,9 @@ class TargetRunner:
         error = None
         try:
             with self._runner.workplace(plan, output) as place:
-                run = partial(self._run_command, plan, output, place)
-                commands.extend(run_commands(plan, self._runner, place.find, self._redactor, run))
+                workplace = FreshCredentials(place, self._current) if self._current else place
+                run = partial(self._run_command, plan, output, workplace)
+                commands.extend(run_commands(plan, self._runner, workplace.find, self._redactor, run))
         except RegistryConfigError as refusal:
             error = refusal
         result = TargetResult(

@@ -83,7 +83,8 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonFil
         return Report(skipped=True, error=job.skip_reason)
     streams = Streams(verbose=inputs.verbose, stdout=2 if report_file.takes_stdout else 1)
     with _observer(job, inputs, streams, tell) as observer:
-        report = execute(job, inputs, dict(environ), streams, observer)
+        told = observer._replace(on_note=tell, on_warning=tell)
+        report = execute(job, inputs, dict(environ), streams, told)
     write_all(streams.descriptor, "".join(f"{line}\n" for line in report.planned).encode("utf-8", "replace"))
     for line in report.warnings:
         tell(line)

@@ -22,6 +22,8 @@ RUNNER_FILES: Final = (
     "GITHUB_PATH",
     "GITHUB_STEP_SUMMARY",
 )
+# By which a job with `id-token: write` gets ID tokens for any audience.
+ID_TOKEN_VARIABLES: Final = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 TARGET_PLACEHOLDER: Final = "{target}"
 FILE_PLACEHOLDER: Final = "{file}"
 MAX_PARALLEL: Final = 64
@@ -86,6 +88,7 @@ class Origin(NamedTuple):
         event: name of the event.
         workspace: folder of the checkout; empty for the current folder.
         lacks_secrets: whether GitHub gives no secrets to this run: it is Dependabot's, or a pull request's from a fork.
+        id_tokens: address and token by which the job gets ID tokens; empty without the permission.
     """
 
     actor: str = ""
@@ -93,6 +96,10 @@ class Origin(NamedTuple):
     event: str = ""
     workspace: str = ""
     lacks_secrets: bool = False
+    id_tokens: tuple[str, str] = ("", "")
+
+    def __repr__(self) -> str:
+        return f"Origin({self.actor!r}, {self.server!r}, {self.event!r}, …)"
 
 
 DEFAULTS: Final = Inputs()

@@ -76,7 +76,12 @@ def _observer(targets: tuple[str, ...], workflow: Workflow, output: SafeOutput) 
         output.flush()
         workflow.line(text)
 
-    return lines(workflow.line, show) if targets else retries_only(say)
+    observer = lines(workflow.line, show) if targets else retries_only(say)
+    return observer._replace(
+        on_secret=workflow.mask_secret,
+        on_note=say,
+        on_warning=lambda text: workflow.annotate("warning", text),
+    )
 
 
 def _annotate(workflow: Workflow, report: Report) -> None:

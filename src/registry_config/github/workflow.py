@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from actions_toolkit.command import Command
 from actions_toolkit.file_command import prepare_key_value_message
 
+from registry_config.credentials.encodings import encodings
 from registry_config.credentials.views import ESCAPE
 from registry_config.streams import write_all
 
@@ -55,8 +56,11 @@ class Workflow:
         Text over several lines is left to the masks of its lines: the runner would register each line, braces included.
         """
         self._redactor = redactor
-        lines = [form for form in sorted(forms) if b"\n" not in form and b"\r" not in form]
-        _write_lines("".join(_command("add-mask", line.decode("utf-8", "ignore"), {}) for line in lines).encode())
+        _mask(forms)
+
+    def mask_secret(self, username: str, secret: str) -> None:
+        """Register masks for a secret that came up since."""
+        _mask(encodings(username, secret, single=True))
 
     def annotate(self, level: str, message: str) -> None:
         """Write an `error`, `warning` or `notice`. The runner masks the message but not the title, so that is fixed."""
@@ -99,6 +103,11 @@ class Workflow:
 
     def _issue(self, command: str, message: str, properties: dict[str, str]) -> None:
         _write_lines(_command(command, self._shown(message), properties).encode("utf-8", "replace"))
+
+
+def _mask(forms: Iterable[bytes]) -> None:
+    lines = [form for form in sorted(forms) if b"\n" not in form and b"\r" not in form]
+    _write_lines("".join(_command("add-mask", line.decode("utf-8", "ignore"), {}) for line in lines).encode())
 
 
 class SafeOutput:
