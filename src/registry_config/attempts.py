@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND
+
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
@@ -20,11 +22,13 @@ class Attempts(NamedTuple):
 
     Attributes:
         retries: further attempts after a transient failure.
+        any_failure: after every other failure too, but a refusal of the credential and a program that is not there.
         stopped: set where nothing more is to be begun; it also ends the wait between two attempts.
         announce: takes a line about each retry.
     """
 
     retries: int
+    any_failure: bool
     stopped: threading.Event
     announce: Callable[[str], None]
 
@@ -43,14 +47,14 @@ class Attempts(NamedTuple):
 
         def announce(state: tenacity.RetryCallState) -> None:
             result = _result_of(state)
-            reason = transient_failure(result)
+            reason = transient_failure(result) or f"exit code {result.exit_code}"
             self.announce(
                 f"{result.program}: attempt {state.attempt_number} failed ({reason}); "
                 f"running it again in {state.upcoming_sleep:.1f} s"
             )
 
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda result: bool(transient_failure(result))),
+            retry=tenacity.retry_if_result(self._may_pass),
             stop=tenacity.stop_after_attempt(self.retries + 1) | tenacity.stop_when_event_set(self.stopped),
             wait=wait,
             sleep=tenacity.sleep_using_event(self.stopped),
@@ -59,6 +63,14 @@ class Attempts(NamedTuple):
         )
         result: CommandResult = retrying(command)
         return result._replace(attempts=retrying.statistics["attempt_number"])
+
+    def _may_pass(self, result: CommandResult) -> bool:
+        from registry_config.tools.transient import is_refusal, transient_failure  # noqa: PLC0415
+
+        if transient_failure(result):
+            return True
+        started = result.exit_code not in {0, EXIT_NOT_FOUND, EXIT_NOT_EXECUTABLE} and not result.problem
+        return self.any_failure and started and not is_refusal(result)
 
 
 def _result_of(state: tenacity.RetryCallState) -> CommandResult:

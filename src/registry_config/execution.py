@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from registry_config.commands import preview, shown
+from registry_config.errors import RegistryConfigError, SignalError
 from registry_config.host.programs import check_programs
 from registry_config.host.runner import HostRunner
 from registry_config.report import Report, make_report
@@ -16,6 +17,7 @@ from registry_config.targets import Policy, TargetRunner
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from registry_config.credentials.redaction import Redactor
     from registry_config.declaration.inputs import Inputs
     from registry_config.job import Job
     from registry_config.observer import Observer
@@ -37,9 +39,28 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
     Raises:
         RegistryConfigError: the run was refused; with targets each refusal is that target's own.
     """
+    with _refusals_redacted(job.redactor):
+        return _execute(job, inputs, environ, output, observer)
+
+
+@contextmanager
+def _refusals_redacted(redactor: Redactor) -> Iterator[None]:
+    """A refusal names what was typed, such as a program; that may hold a secret."""
+    try:
+        yield
+    except RegistryConfigError as error:
+        error.args = (error.place, error.problem, error.remedy) = (
+            redactor.text(error.place),
+            redactor.text(error.problem),
+            redactor.text(error.remedy),
+        )
+        raise
+
+
+def _execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output, observer: Observer) -> Report:
     started = time.monotonic()
     warnings = missing_programs(job, environ)
-    policy = Policy(inputs.max_parallel, inputs.fail_fast, inputs.retries)
+    policy = Policy(inputs.max_parallel, inputs.fail_fast, inputs.retries, inputs.retry_on == "any")
     runner = _runner(job, inputs, environ, output)
     targets = TargetRunner(runner, policy, observer, job.redactor)
     with _signals_to(targets), runner:
@@ -47,13 +68,15 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
             planned = _preview(job, runner, output)
             seconds = time.monotonic() - started
             return Report(planned=planned, image=runner.notes.image, warnings=warnings, seconds=seconds)
-        if job.targets:
+        if job.names:
             results = targets.run_all(job.plans, output.engine_log)
         else:
             results = (targets.run_one(job.plans[0], output),)
             error, result = results[0].error, results[0].result
             if error and not (result and result.commands):
                 raise error
+        if runner.interrupted and not any(result.result and result.result.commands for result in results):
+            raise SignalError(runner.interrupted)
     # What an earlier command did not bring is told by the error of its own command.
     return make_report(results, job.redactor, job.registries, runner.notes, time.monotonic() - started)
 
@@ -71,7 +94,8 @@ def missing_programs(job: Job, environ: Mapping[str, str]) -> tuple[str, ...]:
         return ()
     plan = job.plans[0]
     path = plan.variables.get("PATH", environ.get("PATH", ""))
-    return tuple(map(job.redactor.text, check_programs(plan, path)))
+    with _refusals_redacted(job.redactor):
+        return tuple(map(job.redactor.text, check_programs(plan, path)))
 
 
 def _preview(job: Job, runner: Runner, output: Output) -> tuple[str, ...]:
@@ -85,7 +109,7 @@ def _preview(job: Job, runner: Runner, output: Output) -> tuple[str, ...]:
 
 def _runner(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output) -> Runner:
     if job.image is None:
-        return HostRunner(environ, job.redactor, keep_logins=inputs.keep_logins, stdin_is_ours=inputs.stdin_is_ours)
+        return HostRunner(environ, job.redactor, user=job.user_config, stdin_is_ours=inputs.stdin_is_ours)
     from registry_config.engine.runner import EngineRunner  # noqa: PLC0415  (asyncio and more; not for the host)
 
     secret = job.plans[0].secret_variables

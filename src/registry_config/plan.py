@@ -25,6 +25,8 @@ class Plan(NamedTuple):
         variables: for the commands' environment.
         secret_variables: likewise, their values never to be seen.
         target: the target that stands in the commands; empty for a run without targets.
+        file: the file that stands in them; empty for a run without files.
+        is_script: whether the command is a script, which may write outputs of its own.
         timeout: seconds after which one attempt of one command is ended; None for no limit.
     """
 
@@ -34,7 +36,14 @@ class Plan(NamedTuple):
     variables: Mapping[str, str]
     secret_variables: Mapping[str, str]
     target: str = ""
+    file: str = ""
+    is_script: bool = False
     timeout: float | None = None
+
+    @property
+    def name(self) -> str:
+        """Target and file, as messages name the run; empty for a run without either."""
+        return " ".join(filter(None, (self.target, self.file)))
 
     def __repr__(self) -> str:
         return f"Plan({self.commands!r}, {self.working_directory!r}, {self.credentials!r}, …)"

@@ -6,11 +6,12 @@ import json
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from registry_config.results import Tail
+from registry_config.errors import EXIT_TIMEOUT
+from registry_config.results import NO_OUTPUTS, PlanResult, Tail
 from registry_config.tools.digests import reported_digests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from registry_config.credentials.redaction import Redactor
     from registry_config.results import CommandResult, RunNotes, TargetResult
@@ -23,6 +24,8 @@ class TargetReport(NamedTuple):
 
     Attributes:
         target: as declared; empty for a run without targets.
+        file: as found; empty for a run without files.
+        state: `done`, `failed`, `skipped`, `exists` or `not-started`.
         exit_code: None where nothing ran.
         digests: as the tools reported them.
         attempts: how many times the commands were run.
@@ -30,9 +33,12 @@ class TargetReport(NamedTuple):
         reason: why it failed; empty if it did not.
         hints: what to do about it.
         commands: those that ran, each in one line.
+        outputs: what a script wrote to its own `GITHUB_OUTPUT`.
     """
 
     target: str = ""
+    file: str = ""
+    state: str = "done"
     exit_code: int | None = None
     digests: tuple[str, ...] = ()
     attempts: int = 0
@@ -40,16 +46,25 @@ class TargetReport(NamedTuple):
     reason: str = ""
     hints: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
+    outputs: Mapping[str, str] = NO_OUTPUTS
+
+    @property
+    def name(self) -> str:
+        """Target and file, as messages name them."""
+        return " ".join(filter(None, (self.target, self.file)))
 
     def to_object(self) -> dict[str, object]:
         """An element of the output `results`."""
         return {
             "target": self.target,
+            "file": self.file,
+            "state": self.state,
             "exit-code": self.exit_code,
             "digest": _only(self.digests),
             "attempts": self.attempts,
             "seconds": round(self.seconds, 3),
             "reason": "; ".join((self.reason, *self.hints)) if self.reason else "",
+            "outputs": dict(self.outputs),
         }
 
 
@@ -102,6 +117,7 @@ class Report(NamedTuple):
             "digests": json.dumps(document["digests"]),
             "results": json.dumps(document["results"], ensure_ascii=False),
             "skipped": "true" if self.skipped else "false",
+            "outputs": json.dumps(document["outputs"], ensure_ascii=False),
         }
 
     def to_document(self) -> dict[str, object]:
@@ -115,12 +131,13 @@ class Report(NamedTuple):
             "digests": list(self.digests),
             "results": [target.to_object() for target in self.targets],
             "skipped": self.skipped,
+            "outputs": dict(self.targets[0].outputs) if len(self.targets) == 1 else {},
             "error": self.error or "\n".join(reasons) or None,
         }
 
 
 def make_report(
-    results: Iterable[TargetResult],
+    results: Sequence[TargetResult],
     redactor: Redactor,
     registries: tuple[str, ...],
     notes: RunNotes,
@@ -145,7 +162,7 @@ def make_report(
         targets=tuple(targets),
         stdout=(_CUT_NOTE if stdout.is_cut else "") + redactor.text(stdout.text),
         image=notes.image,
-        warnings=notes.warnings + _differing_digests(targets),
+        warnings=(*notes.warnings, *_warnings(results), *_differing_digests(targets)),
         seconds=seconds,
     )
 
@@ -157,13 +174,18 @@ def _target_report(
     failed = result.result.failed if result.result else None
     reason = str(result.error) if result.error else ""
     hints: tuple[str, ...] = ()
+    state = "failed"
     if result.result is None and result.error is None:
-        reason = "not started, because another target failed"
+        reason, state = "not started, because another target failed", "not-started"
     elif result.exit_code and not reason:
-        reason = (failed.problem if failed else "") or f"the command failed with exit code {result.exit_code}"
+        reason = _reason(result)
         hints = _hints(failed, registries, notes) if failed else ()
+    elif not result.exit_code:
+        state = "done"
     return TargetReport(
         target=result.target,
+        file=result.file,
+        state=state,
         exit_code=result.exit_code if commands or result.exit_code else None,
         digests=reported_digests(commands),
         attempts=result.attempts,
@@ -171,13 +193,33 @@ def _target_report(
         reason=redactor.text(reason),
         hints=tuple(map(redactor.text, hints)),
         commands=tuple(shlex.join(command.arguments) for command in commands),
+        outputs=commands[-1].outputs if commands else NO_OUTPUTS,
     )
+
+
+def _reason(result: TargetResult) -> str:
+    """Which command failed, and with which exit code."""
+    plan = result.result or PlanResult()
+    failed = plan.failed
+    if failed and failed.problem:
+        return failed.problem
+    code = f"exit code {result.exit_code}"
+    if result.exit_code == EXIT_TIMEOUT:
+        code += ", at the time limit"
+    if failed is None or plan.planned <= 1:
+        return f"the command failed with {code}"
+    return f"command {len(plan.commands)} of {plan.planned} failed with {code}: {shlex.join(failed.arguments)}"
 
 
 def _hints(failed: CommandResult, registries: tuple[str, ...], notes: RunNotes) -> tuple[str, ...]:
     from registry_config.tools.hints import diagnose  # noqa: PLC0415  (its patterns cost a run that goes well nothing)
 
     return diagnose(failed, registries, notes.hidden_hosts)
+
+
+def _warnings(results: Iterable[TargetResult]) -> tuple[str, ...]:
+    commands = (command for result in results if result.result for command in result.result.commands)
+    return tuple(warning for command in commands for warning in command.warnings)
 
 
 def _differing_digests(targets: list[TargetReport]) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.errors import EXIT_SIGNAL_BASE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from registry_config.credentials.reading import Credential
     from registry_config.errors import RegistryConfigError
 
@@ -50,6 +52,9 @@ class Tail:
         return self.total > self._limit
 
 
+NO_OUTPUTS: Final[Mapping[str, str]] = {}
+
+
 class CommandResult(NamedTuple):
     """What came of one command.
 
@@ -61,6 +66,8 @@ class CommandResult(NamedTuple):
         problem: why it could not be started, in our words.
         credentials: those that its config held.
         attempts: how many times it was run.
+        outputs: what a script wrote to the `GITHUB_OUTPUT` of its own, in its last attempt.
+        warnings: what the user should know of it.
     """
 
     arguments: tuple[str, ...]
@@ -70,6 +77,8 @@ class CommandResult(NamedTuple):
     problem: str = ""
     credentials: tuple[Credential, ...] = ()
     attempts: int = 1
+    outputs: Mapping[str, str] = NO_OUTPUTS
+    warnings: tuple[str, ...] = ()
 
     @property
     def program(self) -> str:
@@ -78,10 +87,17 @@ class CommandResult(NamedTuple):
 
 
 class PlanResult(NamedTuple):
-    """What came of a plan: the commands that ran, the last of them being the one that failed, if any did."""
+    """What came of a plan: the commands that ran, the last of them being the one that failed, if any did.
+
+    Attributes:
+        commands: in the order in which they ran.
+        signal_number: of a signal that came meanwhile; 0 for none.
+        planned: how many commands the plan has.
+    """
 
     commands: tuple[CommandResult, ...] = ()
     signal_number: int = 0
+    planned: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -96,7 +112,7 @@ class PlanResult(NamedTuple):
 
 
 class TargetResult(NamedTuple):
-    """What came of one target.
+    """What came of one target, of one file, or of one pair of both.
 
     Attributes:
         target: as declared; empty for a run without targets.
@@ -104,6 +120,7 @@ class TargetResult(NamedTuple):
         attempts: how many times its commands were run, retries of single commands counted; 0 where it was never begun.
         seconds: from its start to its end, waiting included.
         error: why it was refused.
+        file: as found; empty for a run without files.
     """
 
     target: str
@@ -111,6 +128,7 @@ class TargetResult(NamedTuple):
     attempts: int
     seconds: float
     error: RegistryConfigError | None = None
+    file: str = ""
 
     @property
     def exit_code(self) -> int | None:

@@ -1,16 +1,18 @@
-"""Runs a plan once for each target: several at a time, their output kept apart."""
+"""Runs a plan once for each target and file: several in parallel, their output kept apart."""
 
 from __future__ import annotations
 
 import glob
+import re
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.attempts import Attempts
 from registry_config.buffered_output import BufferedOutput
 from registry_config.commands import run_commands
-from registry_config.declaration.inputs import TARGET_PLACEHOLDER
+from registry_config.declaration.inputs import FILE_PLACEHOLDER, TARGET_PLACEHOLDER
 from registry_config.errors import RegistryConfigError
 from registry_config.reference import repository_of
 from registry_config.results import CommandResult, PlanResult, TargetResult
@@ -33,26 +35,32 @@ class Policy(NamedTuple):
         max_parallel: how many run in parallel.
         fail_fast: stop the others at the first failure.
         retries: further attempts of a command after a transient failure.
+        retries_any: after any failure that another attempt may cure, not a transient one alone.
     """
 
     max_parallel: int = 4
     fail_fast: bool = False
     retries: int = 0
+    retries_any: bool = False
 
 
-def for_target(plan: Plan, target: str) -> Plan:
-    """The plan with `{target}` replaced in each word."""
+def for_pair(plan: Plan, target: str, file: str) -> Plan:
+    """The plan with `{target}` and `{file}` replaced in each word, in one pass: neither is looked for in the other."""
+    values = {TARGET_PLACEHOLDER: target, FILE_PLACEHOLDER: file}
+    present = "|".join(re.escape(name) for name, value in values.items() if value)
 
     def replaced(command: Command) -> Command:
         return tuple(
             word._replace(
-                text=word.text.replace(TARGET_PLACEHOLDER, target),
-                pattern=word.pattern and word.pattern.replace(TARGET_PLACEHOLDER, glob.escape(target)),
+                text=re.sub(present, lambda match: values[match[0]], word.text),
+                pattern=word.pattern and re.sub(present, lambda match: glob.escape(values[match[0]]), word.pattern),
             )
             for word in command
         )
 
-    return plan._replace(commands=tuple(map(replaced, plan.commands)), target=target)
+    if not present:
+        return plan
+    return plan._replace(commands=tuple(map(replaced, plan.commands)), target=target, file=file)
 
 
 class TargetRunner:
@@ -75,26 +83,29 @@ class TargetRunner:
     def run_one(self, plan: Plan, output: Output) -> TargetResult:
         """Run a plan, its output passed on as it comes."""
         if self._stopped.is_set():
-            self._observer.on_state(plan.target, "not started")
-            return TargetResult(plan.target, None, 0, 0.0)
+            self._observer.on_state(plan.name, "not started")
+            return TargetResult(plan.target, None, 0, 0.0, file=plan.file)
         started = time.monotonic()
-        self._observer.on_state(plan.target, "started")
+        self._observer.on_state(plan.name, "started")
         commands: list[CommandResult] = []
         error = None
         try:
             with self._runner.workplace(plan, output) as workplace:
-                attempts = Attempts(self._policy.retries, self._stopped, lambda text: self._announce(plan, text))
+                attempts = Attempts(
+                    self._policy.retries, self._policy.retries_any, self._stopped, partial(self._announce, plan)
+                )
                 commands.extend(run_commands(plan, self._runner, workplace, self._redactor, attempts.run))
         except RegistryConfigError as refusal:
             error = refusal
         result = TargetResult(
             target=plan.target,
-            result=PlanResult(tuple(commands), self._runner.interrupted),
+            result=PlanResult(tuple(commands), self._runner.interrupted, len(plan.commands)),
             attempts=1 + sum(command.attempts - 1 for command in commands),
             seconds=time.monotonic() - started,
             error=error,
+            file=plan.file,
         )
-        self._observer.on_state(plan.target, _state(result))
+        self._observer.on_state(plan.name, _state(result))
         return result
 
     def run_all(self, plans: tuple[Plan, ...], engine_log: Callable[[bytes], None]) -> tuple[TargetResult, ...]:
@@ -108,7 +119,7 @@ class TargetRunner:
             output = BufferedOutput(engine_log)
             with turns[_repository(plan)]:
                 result = self.run_one(plan, output)
-            self._observer.on_output(plan.target, output)
+            self._observer.on_output(plan.name, output)
             if result.exit_code and self._policy.fail_fast:
                 self._stop_others()
             return result
@@ -126,7 +137,7 @@ class TargetRunner:
             self.interrupt(_SIGTERM)
 
     def _announce(self, plan: Plan, text: str) -> None:
-        self._observer.on_retry(plan.target, self._redactor.text(text))
+        self._observer.on_retry(plan.name, self._redactor.text(text))
 
 
 def _repository(plan: Plan) -> str:

@@ -12,7 +12,7 @@ import pytest
 from support.canaries import Canary, random_text, service_account
 from support.http_server import Answer, http_server
 from support.leaks import search
-from support.scenario import entry, in_action, on_command_line
+from support.scenario import in_action, on_command_line
 from support.tables import table
 
 if TYPE_CHECKING:

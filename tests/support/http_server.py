@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from support.authority import Certificate
+
 
 class Asked(NamedTuple):
     """A request."""
@@ -19,6 +22,9 @@ class Asked(NamedTuple):
     method: str
     path: str
     authorization: str | None
+    host: str = ""
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
 
 
 class Answer(NamedTuple):
@@ -37,8 +43,8 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def http_server(answer: Callable[[Asked], Answer]) -> Iterator[Server]:
-    """Serve on a free port of 127.0.0.1."""
+def http_server(answer: Callable[[Asked], Answer], served: Certificate | None = None) -> Iterator[Server]:
+    """Serve on a free port of 127.0.0.1, over TLS if there is a certificate."""
     asked: list[Asked] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -48,8 +54,11 @@ def http_server(answer: Callable[[Asked], Answer]) -> Iterator[Server]:
             pass
 
         def _answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            request = Asked(self.command, self.path, self.headers.get("Authorization"))
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            headers = dict(self.headers.items())
+            request = Asked(
+                self.command, self.path, headers.get("Authorization"), headers.get("Host", ""), body, headers
+            )
             asked.append(request)
             given = answer(request)
             if not given.status:
@@ -65,13 +74,18 @@ def http_server(answer: Callable[[Asked], Answer]) -> Iterator[Server]:
             if self.command != "HEAD":
                 self.wfile.write(given.body)
 
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = _answer  # noqa: N815  (as http.server calls them)
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815  (as http.server calls them)
 
     class Quiet(ThreadingHTTPServer):
         def handle_error(self, *_: object) -> None:
             """A reset connection is meant."""
 
     with Quiet(("127.0.0.1", 0), Handler) as server:
+        if served:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(served.file, served.key)
+            # The handshake belongs to the thread of the connection, not to the one that accepts.
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:

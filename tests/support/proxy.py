@@ -87,13 +87,15 @@ def slow(upstream: str, seconds: float) -> Iterator[str]:
     host, _, port = upstream.partition(":")
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float) -> None:
-        with suppress(ConnectionError):
-            while data := await reader.read(65536):
-                await asyncio.sleep(delay)
-                writer.write(data)
-                await writer.drain()
-        with suppress(ConnectionError):
-            writer.close()
+        try:
+            with suppress(ConnectionError):
+                while data := await reader.read(65536):
+                    await asyncio.sleep(delay)
+                    writer.write(data)
+                    await writer.drain()
+        finally:
+            with suppress(ConnectionError):
+                writer.close()
 
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         up_reader, up_writer = await asyncio.open_connection(host, int(port))
@@ -112,6 +114,8 @@ def slow(upstream: str, seconds: float) -> Iterator[str]:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            # What was closed is gone one turn of the loop later.
+            await asyncio.sleep(0.01)
 
         asyncio.run_coroutine_threadsafe(stop(), loop).result(_SECONDS)
         loop.call_soon_threadsafe(loop.stop)

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from support.authority import Certificate, certificate
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -53,7 +55,7 @@ class Registry:
 
     def digest(self, repository: str, reference: str) -> str:
         """The digest under which the registry keeps a tag."""
-        with self._get(f"/v2/{repository}/manifests/{reference}") as response:
+        with self.get(f"/v2/{repository}/manifests/{reference}") as response:
             return str(response.headers["Docker-Content-Digest"])
 
     def requests(self, user_agent: str = "") -> list[str]:
@@ -63,7 +65,7 @@ class Registry:
     def answers(self) -> bool:
         """Whether it is up."""
         try:
-            self._get("/v2/").close()
+            self.get("/v2/").close()
         except urllib.error.HTTPError as refused:
             refused.close()
             return True
@@ -71,8 +73,9 @@ class Registry:
             return False
         return True
 
-    def _get(self, path: str) -> urllib.response.addinfourl:
-        user, password = next(iter(self.users.items()))
+    def get(self, path: str) -> urllib.response.addinfourl:
+        """Its answer, as its first user gets it."""
+        user, password = next(iter(self.users.items()), ("nobody", ""))
         pair = base64.b64encode(f"{user}:{password}".encode()).decode()
         request = urllib.request.Request(  # noqa: S310  (our own address)
             f"{'https' if self.authority else 'http'}://{self.address}{path}",
@@ -98,13 +101,22 @@ class Pair(NamedTuple):
 
 
 @contextmanager
-def registry(folder: Path, users: Mapping[str, str], *, tls: bool = False) -> Iterator[Registry]:
-    """Run a registry that knows these users, on a free port of 127.0.0.1, its files in `folder`."""
+def registry(
+    folder: Path, users: Mapping[str, str], *, tls: bool = False, auth: str | None = None
+) -> Iterator[Registry]:
+    """Run a registry on a free port of 127.0.0.1, its files in `folder`.
+
+    Args:
+        folder: made if it is not there.
+        users: those it knows, with their passwords.
+        tls: with a certificate of a private authority.
+        auth: its configuration of `auth`, as YAML in one line; empty: it lets everybody in. Default: these users.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "htpasswd").write_text("".join(_htpasswd(user, password) for user, password in users.items()))
-    certificate = _certificate(folder) if tls else None
+    served = certificate(folder) if tls else None
     for attempt in range(3):
-        with _process(folder, certificate, free_port(), users) as running:
+        with _process(folder, served, free_port(), users, auth) as running:
             if running:
                 yield running
                 return
@@ -115,11 +127,11 @@ def registry(folder: Path, users: Mapping[str, str], *, tls: bool = False) -> It
 
 @contextmanager
 def _process(
-    folder: Path, certificate: _Certificate | None, port: int, users: Mapping[str, str]
+    folder: Path, served: Certificate | None, port: int, users: Mapping[str, str], auth: str | None
 ) -> Iterator[Registry | None]:
     address = f"127.0.0.1:{port}"
     config = folder / "config.yml"
-    config.write_text(_config(folder, certificate, address))
+    config.write_text(_config(folder, served, address, auth))
     log = folder / "log"
     # It takes every REGISTRY_* variable for a setting of its own.
     environ = {"PATH": _PATH, "HOME": str(folder)}
@@ -128,7 +140,7 @@ def _process(
             [_program("docker-registry"), "serve", str(config)], env=environ, stdout=output, stderr=output
         )
     try:
-        running = Registry(address, dict(users), log, certificate.authority if certificate else None)
+        running = Registry(address, dict(users), log, served.authority if served else None)
         deadline = time.monotonic() + _START_SECONDS
         while process.poll() is None and time.monotonic() < deadline:
             if running.answers():
@@ -141,8 +153,9 @@ def _process(
         process.wait(timeout=10)
 
 
-def _config(folder: Path, certificate: _Certificate | None, address: str) -> str:
-    tls = f"\n  tls: {{certificate: {certificate.file}, key: {certificate.key}}}" if certificate else ""
+def _config(folder: Path, served: Certificate | None, address: str, auth: str | None) -> str:
+    tls = f"\n  tls: {{certificate: {served.file}, key: {served.key}}}" if served else ""
+    asked = f"{{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}" if auth is None else auth
     return f"""\
 version: 0.1
 storage:
@@ -151,8 +164,7 @@ storage:
 http:
   addr: {address}
   secret: of-no-use-with-one-process{tls}
-auth:
-  htpasswd: {{realm: test, path: {folder}/htpasswd}}
+{f"auth: {asked}" if asked else ""}
 """
 
 
@@ -161,28 +173,6 @@ def _htpasswd(user: str, password: str) -> str:
     # On standard input a password could not have a second line.
     made = subprocess.run([_program("htpasswd"), "-nbBC", "4", user, password], capture_output=True, check=True)
     return made.stdout.decode().strip() + "\n"
-
-
-@dataclass(frozen=True)
-class _Certificate:
-    authority: Path
-    file: Path
-    key: Path
-
-
-def _certificate(folder: Path) -> _Certificate:
-    """A certificate for 127.0.0.1 and localhost, from an authority made for this one."""
-    authority, authority_key = folder / "authority.pem", folder / "authority.key"
-    made = _Certificate(authority, folder / "server.pem", folder / "server.key")
-    new = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
-    signed = ("-CA", str(authority), "-CAkey", str(authority_key), "-addext", "basicConstraints=critical,CA:FALSE")
-    names = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost")
-    for command in (
-        (*new, "-subj", "/CN=Test authority", "-keyout", str(authority_key), "-out", str(authority)),
-        (*new, *signed, *names, "-keyout", str(made.key), "-out", str(made.file)),
-    ):
-        subprocess.run(command, check=True, capture_output=True)
-    return made
 
 
 def free_port() -> int:

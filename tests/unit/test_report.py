@@ -48,41 +48,51 @@ _HINTS = (
         ),
         "the last one failed": (
             _ran(_command("echo a"), _command("false", 3)),
-            TargetReport(exit_code=3, reason="the command failed with exit code 3", commands=("echo a", "false")),
+            TargetReport(
+                exit_code=3, state="failed", reason="the command failed with exit code 3", commands=("echo a", "false")
+            ),
         ),
         "credentials were refused": (
             _ran(_REFUSED),
             TargetReport(
-                exit_code=1, reason="the command failed with exit code 1", hints=_HINTS, commands=("helm pull",)
+                exit_code=1,
+                state="failed",
+                reason="the command failed with exit code 1",
+                hints=_HINTS,
+                commands=("helm pull",),
             ),
         ),
         "it could not be started": (
             _ran(_command("helmm", 127, problem="helmm: no such program")),
-            TargetReport(exit_code=127, reason="helmm: no such program", commands=("helmm",)),
+            TargetReport(exit_code=127, state="failed", reason="helmm: no such program", commands=("helmm",)),
         ),
         "interrupted before anything ran": (
             _ran(signal_number=15),
-            TargetReport(exit_code=143, reason="the command failed with exit code 143"),
+            TargetReport(exit_code=143, state="failed", reason="the command failed with exit code 143"),
         ),
         "interrupted between two commands": (
             _ran(_command("a"), signal_number=2),
-            TargetReport(exit_code=130, reason="the command failed with exit code 130", commands=("a",)),
+            TargetReport(
+                exit_code=130, state="failed", reason="the command failed with exit code 130", commands=("a",)
+            ),
         ),
         "refused": (
             TargetResult("x", None, attempts=1, seconds=1.5, error=InputError("here", "wrong password", "fix it")),
-            TargetReport(target="x", exit_code=64, reason="here: wrong ***; fix it"),
+            TargetReport(target="x", exit_code=64, state="failed", reason="here: wrong ***; fix it"),
         ),
         "refused at the second attempt": (
             TargetResult("x", PlanResult((_command("a", 1),)), 1, 1.5, InputError("here", "wrong")),
-            TargetReport(target="x", exit_code=64, reason="here: wrong", commands=("a",)),
+            TargetReport(target="x", exit_code=64, state="failed", reason="here: wrong", commands=("a",)),
         ),
         "never begun": (
             TargetResult("x", None, attempts=0, seconds=1.5),
-            TargetReport(target="x", attempts=0, reason="not started, because another target failed"),
+            TargetReport(
+                target="x", attempts=0, state="not-started", reason="not started, because another target failed"
+            ),
         ),
         "a secret in the reason": (
             _ran(_command("a", 127, problem="password: no such program")),
-            TargetReport(exit_code=127, reason="***: no such program", commands=("a",)),
+            TargetReport(exit_code=127, state="failed", reason="***: no such program", commands=("a",)),
         ),
     },
 )
@@ -136,10 +146,12 @@ def test_targets_that_hold_different_artifacts_are_warned_of(
     assert _report(*results).warnings == warnings
 
 
-_DONE = TargetReport("x", 0, (_A,), attempts=1, seconds=1.23456, commands=("a",))
-_FAILED = TargetReport("y", 7, (_B, _A), attempts=3, seconds=2.0, reason="it failed", hints=("one", "two"))
+_DONE = TargetReport("x", "", "done", 0, (_A,), attempts=1, seconds=1.23456, commands=("a",))
+_FAILED = TargetReport(
+    "y", "", "failed", 7, (_B, _A), attempts=3, seconds=2.0, reason="it failed", hints=("one", "two")
+)
 _FAILED_TOO = _FAILED._replace(target="w", exit_code=9)
-_STOPPED = TargetReport("z", None, reason="not started")
+_STOPPED = TargetReport("z", "", "not-started", reason="not started")
 
 
 @table(
@@ -162,16 +174,41 @@ def test_a_report_sums_up_its_targets(
     assert (report.exit_code, report.digests, report.failed) == (exit_code, digests, failed)
 
 
-_NOTHING = {"exit-code": "", "stdout": "", "digest": "", "digests": "[]", "results": "[]", "skipped": "false"}
-_DONE_OBJECT = {"target": "x", "exit-code": 0, "digest": _A, "attempts": 1, "seconds": 1.235, "reason": ""}
-_FAILED_OBJECT = {
+_PAIR: dict[str, object] = {"file": "", "state": "done", "outputs": {}}
+_NOTHING = {
+    "exit-code": "",
+    "stdout": "",
+    "digest": "",
+    "digests": "[]",
+    "results": "[]",
+    "skipped": "false",
+    "outputs": "{}",
+}
+_DONE_OBJECT: dict[str, object] = {
+    "target": "x",
+    "exit-code": 0,
+    "digest": _A,
+    "attempts": 1,
+    "seconds": 1.235,
+    "reason": "",
+} | _PAIR
+_FAILED_OBJECT: dict[str, object] = {
     "target": "y",
     "exit-code": 7,
     "digest": "",
     "attempts": 3,
     "seconds": 2.0,
     "reason": "it failed; one; two",
+    **_PAIR,
+    "state": "failed",
 }
+
+
+_ORDER = ("target", "file", "state", "exit-code", "digest", "attempts", "seconds", "reason", "outputs")
+
+
+def _in_order(rows: list[dict[str, object]]) -> str:
+    return json.dumps([{key: row[key] for key in _ORDER} for row in rows])
 
 
 @table(
@@ -186,8 +223,9 @@ _FAILED_OBJECT = {
                 "stdout": "ä\n",
                 "digest": _A,
                 "digests": json.dumps([_A]),
-                "results": json.dumps([_DONE_OBJECT]),
+                "results": _in_order([_DONE_OBJECT]),
                 "skipped": "false",
+                "outputs": "{}",
             },
         ),
         "several": (
@@ -197,8 +235,9 @@ _FAILED_OBJECT = {
                 "stdout": "",
                 "digest": "",
                 "digests": json.dumps([_A, _B]),
-                "results": json.dumps([_DONE_OBJECT, _FAILED_OBJECT]),
+                "results": _in_order([_DONE_OBJECT, _FAILED_OBJECT]),
                 "skipped": "false",
+                "outputs": "{}",
             },
         ),
     },
@@ -220,6 +259,7 @@ def test_outputs_are_texts(report: Report, outputs: dict[str, str]) -> None:
                 "digests": [],
                 "results": [],
                 "skipped": False,
+                "outputs": {},
                 "error": "x: y",
             },
         ),
@@ -233,6 +273,7 @@ def test_outputs_are_texts(report: Report, outputs: dict[str, str]) -> None:
                 "digests": [_A],
                 "results": [_DONE_OBJECT],
                 "skipped": False,
+                "outputs": {},
                 "error": None,
             },
         ),
@@ -253,10 +294,13 @@ def test_outputs_are_texts(report: Report, outputs: dict[str, str]) -> None:
                         "attempts": 0,
                         "seconds": 0.0,
                         "reason": "not started",
+                        **_PAIR,
+                        "state": "not-started",
                     },
                     _DONE_OBJECT,
                 ],
                 "skipped": False,
+                "outputs": {},
                 "error": "it failed\nnot started",
             },
         ),

@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from registry_config.declaration.inputs import DEFAULTS, MAX_PARALLEL, MAX_RETRIES, PREFIX, Inputs, check_inputs, number
+from registry_config.cli.options import DESCRIPTION, EPILOG, OPTIONS
+from registry_config.declaration.inputs import (
+    DEFAULTS,
+    MAX_PARALLEL,
+    MAX_RETRIES,
+    PREFIX,
+    Inputs,
+    check_inputs,
+    duration,
+    number,
+)
 from registry_config.declaration.registries import decode
 from registry_config.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-_DESCRIPTION: Final = """\
-Run one command with the container registries that you declare once. The tool finds the credentials where it
-looks for them; they exist in memory only and are gone when it ends."""
-_EPILOG: Final = """\
-registries.yaml:
-  - registry: ghcr.io
-    username: alice
-    password-env: GHCR_TOKEN       # or password: TEXT, or password-file: PATH
-  - registry: docker.io            # Docker Hub, under every name that tools know it by
-    username: alice
-    password-file: /run/secrets/hub
-
-examples:
-  registry-config run --registries registries.yaml -- skopeo copy oci:app docker://ghcr.io/org/app:1
-  registry-config run --registries registries.yaml --shell bash -- 'helm push *.tgz oci://ghcr.io/org | tee log'
-  registry-config check --registries registries.yaml
-
-exit codes:
-  the command's own; 127 program not found, 126 not executable, 128+n ended by signal n;
-  64 a wrong input, 65 a file that held a secret came back, 69 something needed is not there, 70 an internal error"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -78,7 +68,7 @@ def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ
     if token_variable and token_variable not in environ:
         raise InputError("--github-token-env", "no such variable in the environment")
     inputs = Inputs(
-        registries=_read(options.registries),
+        registries=read_registries(options.registries),
         github_token=environ[token_variable] if token_variable else None,
         image=options.image,
         use_entrypoint=options.use_entrypoint,
@@ -90,6 +80,9 @@ def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ
         max_parallel=number("--max-parallel", options.max_parallel, default=DEFAULTS.max_parallel, most=MAX_PARALLEL),
         fail_fast=options.fail_fast,
         retries=number("--retries", options.retries, default=DEFAULTS.retries, most=MAX_RETRIES, least=0),
+        retry_on=options.retry_on,
+        timeout=duration("--timeout", options.timeout),
+        files=tuple(options.file),
         dry_run=options.dry_run,
         env=tuple(options.env),
         secret_env=tuple(options.secret_env),
@@ -99,13 +92,26 @@ def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ
         hidden_variables=(*filter(None, [token_variable]), *(name for name in environ if name.startswith(PREFIX))),
         # On standard input or in a pipe it is no file of the working directory.
         excluded_files=() if options.registries == "-" else (options.registries,),
-        stdin_is_ours=options.registries == "-",
+        stdin_is_ours=_is_standard_input(options.registries),
     )
     check_inputs(inputs, needs_command=options.action == "run" or argv is not None)
     return inputs
 
 
-def _read(path: str) -> str:
+def _is_standard_input(path: str) -> bool:
+    """Whether a path leads to our standard input, where the command must not find the declaration."""
+    try:
+        return path == "-" or os.path.samestat(os.stat(path), os.fstat(0))
+    except (OSError, ValueError):
+        return False
+
+
+def read_registries(path: str) -> str:
+    """The declaration in a file, or on standard input (`-`).
+
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
         data = sys.stdin.buffer.read() if path == "-" else _read_file(path)
     except (OSError, ValueError) as error:
@@ -119,85 +125,42 @@ def _read_file(path: str) -> bytes:
         return file.read()
 
 
-_OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, object]], ...]] = (
-    (
-        ("--registries",),
-        {"metavar": "FILE", "required": True, "help": "YAML list of registries; - for standard input"},
-    ),
-    (
-        ("--github-token-env",),
-        {
-            "metavar": "NAME",
-            "default": "",
-            "help": "variable with the token for a ghcr.io entry without credentials",
-        },
-    ),
-    (("--image",), {"metavar": "REF", "default": "", "help": "run the command in this tool image, on a Dagger engine"}),
-    (("--use-entrypoint",), {"action": "store_true", "help": "put the image's entrypoint before the command"}),
-    (
-        ("--exclude",),
-        {
-            "metavar": "GLOB",
-            "action": "append",
-            "default": [],
-            "help": "files that neither go to the engine nor come back",
-        },
-    ),
-    (
-        ("--shell",),
-        {"metavar": "SHELL", "default": "", "help": "give what follows -- to this shell as one script"},
-    ),
-    (
-        ("-C", "--working-directory"),
-        {"metavar": "DIR", "default": ".", "help": "the command's working directory"},
-    ),
-    (
-        ("-e", "--env"),
-        {"metavar": "NAME[=VALUE]", "action": "append", "default": [], "help": "a variable for the command"},
-    ),
-    (
-        ("--secret-env",),
-        {
-            "metavar": "NAME",
-            "action": "append",
-            "default": [],
-            "help": "a variable whose value must not be seen",
-        },
-    ),
-    (
-        ("--on-missing",),
-        {"metavar": "fail|skip", "default": "fail", "help": "where a password is there but empty"},
-    ),
-    (
-        ("--target",),
-        {
-            "metavar": "REF",
-            "action": "append",
-            "default": [],
-            "help": "run once for each; {target} in the command is replaced",
-        },
-    ),
-    (
-        ("--max-parallel",),
-        {"metavar": "N", "default": "", "help": f"how many targets run in parallel ({DEFAULTS.max_parallel})"},
-    ),
-    (("--fail-fast",), {"action": "store_true", "help": "stop the other targets at the first failure"}),
-    (
-        ("--retries",),
-        {
-            "metavar": "N",
-            "default": "",
-            "help": f"further attempts of a command after a transient failure ({DEFAULTS.retries})",
-        },
-    ),
-    (("--dry-run",), {"action": "store_true", "help": "everything but the execution"}),
-    (
-        ("--keep-logins",),
-        {"action": "store_true", "help": "keep the logins of your own Docker config beside these"},
-    ),
-    (("--json",), {"metavar": "FILE", "default": "", "help": "write the outputs to this file"}),
-)
-_OPTION_NAMES: Final = tuple(name for names, _ in _OPTIONS for name in names)
+_OPTION_NAMES: Final = tuple(name for names, _ in OPTIONS for name in names)
+
+
+_AGENT_OPTIONS: Final = ("--registries", "--github-token-env", "--on-missing", "--keep-logins")
+_AGENTEPILOG: Final = """\
+The credentials of a whole job or shell, in memory only, for commands that registry-config does not start itself:
+
+  vars=$(registry-config agent start --registries registries.yaml) || exit
+  eval "$vars"
+  trap 'registry-config agent stop' EXIT
+
+start prints export lines for a POSIX shell and nothing else, and returns when the config can be read. The agent ends
+by stop, on SIGTERM, or after its lifetime. Every program of this user can read the config until then."""
+
+
+def parse_agent(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the options of `registry-config agent`.
+
+    Raises:
+        InputError: naming the option, never its value.
+    """
+    parser = _Parser(prog="registry-config agent", epilog=_AGENTEPILOG, allow_abbrev=False, formatter_class=_formatter)
+    actions = parser.add_subparsers(dest="action", metavar="start|env|stop", required=True, parser_class=_Parser)
+    start = actions.add_parser("start", help="start an agent, and print the variables that lead to it")
+    for names, settings in OPTIONS:
+        if names[0] in _AGENT_OPTIONS:
+            start.add_argument(*names, **settings)  # type: ignore[arg-type]
+    start.add_argument("--lifetime", metavar="T", default="6h", help="after which it ends: 90s, 10m, 1h (6h)")
+    actions.add_parser("env", help="print the variables of the agent that REGISTRY_CONFIG_AGENT_PID names")
+    actions.add_parser("stop", help="end the agent that REGISTRY_CONFIG_AGENT_PID names")
+    options, unknown = parser.parse_known_args(list(arguments))
+    if unknown:
+        near = did_you_mean(unknown[0].partition("=")[0], (*_AGENT_OPTIONS, "--lifetime"))
+        remedy = f"did you mean {near}?" if near else "see registry-config agent --help"
+        raise InputError("command line", "an unknown option or a stray word", remedy)
+    return options
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
@@ -208,13 +171,13 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="registry-config",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
+        description=DESCRIPTION,
+        epilog=EPILOG,
         formatter_class=_formatter,
         allow_abbrev=False,
     )
     actions = parser.add_subparsers(
-        dest="action", prog="registry-config", metavar="run|check|action", required=True, parser_class=_Parser
+        dest="action", prog="registry-config", metavar="run|check|agent|action", required=True, parser_class=_Parser
     )
     for name, text in (
         ("run", "run a command: registry-config run --registries FILE [options] -- COMMAND [ARGUMENT]..."),
@@ -224,12 +187,18 @@ def _parser() -> argparse.ArgumentParser:
             name,
             help=text,
             description=text,
-            epilog=_EPILOG,
+            epilog=EPILOG,
             allow_abbrev=False,
             formatter_class=_formatter,
         )
-        for names, settings in _OPTIONS:
+        for names, settings in OPTIONS:
             sub.add_argument(*names, **settings)  # type: ignore[arg-type]
+    actions.add_parser(
+        "agent",
+        help="the credentials of a whole job or shell: registry-config agent --help",
+        allow_abbrev=False,
+        formatter_class=_formatter,
+    )
     actions.add_parser(
         "action",
         help="what action.yml calls: reads its inputs from the environment",

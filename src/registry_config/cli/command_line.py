@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -78,14 +77,14 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str]) -> Report:
         say(job.skip_reason)
         return Report(skipped=True, error=job.skip_reason)
     streams = _Streams()
-    with _observer(job.targets, streams) as observer:
+    with _observer(job.names, streams) as observer:
         report = execute(job, inputs, dict(environ), streams, observer)
     sys.stdout.write("".join(f"{line}\n" for line in report.planned))
     for line in report.warnings:
         say(line)
     for target in report.failed:
         for line in (target.reason, *target.hints):
-            say(f"{target.target}: {line}" if target.target else line)
+            say(f"{target.name}: {line}" if target.name else line)
     return report
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.declaration.durations import parse_duration
 from registry_config.docker_config import CONFIG_VARIABLES
-from registry_config.errors import InputError, did_you_mean
+from registry_config.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,16 +23,19 @@ RUNNER_FILES: Final = (
     "GITHUB_STEP_SUMMARY",
 )
 TARGET_PLACEHOLDER: Final = "{target}"
+FILE_PLACEHOLDER: Final = "{file}"
 MAX_PARALLEL: Final = 64
 MAX_RETRIES: Final = 10
 _TARGET: Final = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]+-]*")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SET_IT: Final = "set it in the environment; in a workflow, under env of the step"
 
 
 class Inputs(NamedTuple):
     """Every input of the action, by its name, with its default; the command line fills the same fields.
 
     Attributes:
+        timeout: seconds for one attempt of one command; None for no limit.
         argv: the command line's words after `--`, taken as they are; None in the action, where `command` counts.
         hidden_variables: further variables that no child may find.
         excluded_files: further files that never go to an engine.
@@ -51,6 +55,9 @@ class Inputs(NamedTuple):
     max_parallel: int = 4
     fail_fast: bool = False
     retries: int = 0
+    retry_on: str = "transient"
+    timeout: float | None = None
+    files: tuple[str, ...] = ()
     dry_run: bool = False
     env: tuple[str, ...] = ()
     secret_env: tuple[str, ...] = ()
@@ -99,6 +106,10 @@ def check_inputs(inputs: Inputs, *, needs_command: bool = True) -> None:
     """
     if inputs.on_missing not in {"fail", "skip"}:
         raise InputError("on-missing", "must be 'fail' or 'skip'")
+    if inputs.retry_on not in {"transient", "any"}:
+        raise InputError("retry-on", "must be 'transient' or 'any'")
+    if inputs.retry_on != DEFAULTS.retry_on and not inputs.retries:
+        raise InputError("retry-on", "needs retries", "set retries, or leave it out")
     if inputs.registries and inputs.registries_file:
         raise InputError("registries-file", "cannot be combined with registries", "give one of them")
     if needs_command and inputs.argv is None and not inputs.command.strip():
@@ -132,12 +143,8 @@ def _check_image(inputs: Inputs) -> None:
 
 
 def _check_targets(inputs: Inputs) -> None:
-    text = "\n".join(inputs.argv) if inputs.argv is not None else inputs.command
-    if inputs.targets and TARGET_PLACEHOLDER not in text:
-        problem = f"the command does not contain {TARGET_PLACEHOLDER}"
-        raise InputError("targets", problem, f"write {TARGET_PLACEHOLDER} where the target goes")
-    if TARGET_PLACEHOLDER in text and not inputs.targets:
-        raise InputError("command", f"contains {TARGET_PLACEHOLDER}, but there are no targets", "add targets")
+    _check_placeholder(inputs, TARGET_PLACEHOLDER, "targets", inputs.targets)
+    _check_placeholder(inputs, FILE_PLACEHOLDER, "files", inputs.files)
     for line, target in enumerate(inputs.targets, 1):
         place = f"targets (line {line})"
         # A shell may read the command: nothing of a target may mean anything to it.
@@ -146,6 +153,24 @@ def _check_targets(inputs: Inputs) -> None:
             raise InputError(place, problem, "write one a line, such as ghcr.io/org/charts")
         if target in inputs.targets[: line - 1]:
             raise InputError(place, "is a duplicate", "remove it")
+
+
+def _check_placeholder(inputs: Inputs, placeholder: str, name: str, values: tuple[str, ...]) -> None:
+    text = "\n".join(inputs.argv) if inputs.argv is not None else inputs.command
+    if values and placeholder not in text:
+        remedy = f"write {placeholder} where the {placeholder.strip('{}')} goes"
+        raise InputError(name, f"the command does not contain {placeholder}", remedy)
+    if placeholder in text and not values:
+        raise InputError("command", f"contains {placeholder}, but there are no {name}", f"add {name}")
+
+
+def duration(name: str, text: str) -> float | None:
+    """The seconds of a duration such as `90s`, `10m` or `1h`; None where none is written.
+
+    Raises:
+        InputError: it is none.
+    """
+    return parse_duration(name, text) if text.strip() else None
 
 
 def number(name: str, text: str, *, default: int, most: int, least: int = 1) -> int:
@@ -167,9 +192,11 @@ def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict
     Raises:
         InputError: not a name, a name of ours, or no such variable.
     """
+    # A line of a text may be blank; an option that is given has to name something.
+    is_text = inputs.argv is None
     plain = {}
     for number, line in enumerate(inputs.env, 1):
-        if not line.strip():
+        if is_text and not line.strip():
             continue
         name, sign, value = line.partition("=")
         place = f"env (line {number})"
@@ -177,11 +204,11 @@ def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict
         plain[name] = value if sign else _value(place, name, environ)
     secret = {}
     for number, line in enumerate(inputs.secret_env, 1):
-        if not line.strip():
+        if is_text and not line.strip():
             continue
         place = f"secret-env (line {number})"
         if "=" in line:
-            raise InputError(place, "takes a name alone", "set the value in the step's env")
+            raise InputError(place, "takes a name alone", "write NAME, and set its value in the environment")
         name = _name(place, line)
         secret[name] = _value(place, name, environ)
     return plain, secret
@@ -201,6 +228,8 @@ def _name(place: str, text: str) -> str:
 def _value(place: str, name: str, environ: Mapping[str, str]) -> str:
     if name in environ:
         return environ[name]
-    near = did_you_mean(name, environ)
-    remedy = f"did you mean '{near}'?" if near else "set it in the step's env"
+    from registry_config.declaration.variables import nearest_variable  # noqa: PLC0415  (for what is refused)
+
+    near = nearest_variable(name, environ)
+    remedy = f"did you mean '{near}'?" if near else _SET_IT
     raise InputError(place, "no such variable in the environment", remedy)

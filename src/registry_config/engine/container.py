@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from registry_config.engine.errors import explain_exit, reason_of
 from registry_config.engine.mounts import (
     NONCE_VARIABLE,
+    OUTPUT_FILE,
     OWNER,
     REMOVED_VARIABLE,
     VARIABLES,
@@ -19,6 +20,7 @@ from registry_config.engine.mounts import (
 from registry_config.engine.workspace import WORKSPACE, as_glob, download, engine_pattern, stub_of_config
 from registry_config.errors import EXIT_TIMEOUT, SecretFileError, SignalError, UnavailableError
 from registry_config.results import CommandResult, Tail
+from registry_config.script_outputs import MAX_BYTES, NOTHING, VARIABLE, ScriptOutputs, parse_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -72,6 +74,7 @@ class ImageWorkplace:
         self._before = self._container.directory(WORKSPACE)
         # What the last command left, one that failed included.
         self._latest: dagger.Container | None = None
+        self._outputs = NOTHING
 
     def find(self, pattern: str) -> list[str]:
         """See `plan.Workplace.find`."""
@@ -98,7 +101,12 @@ class ImageWorkplace:
         code, problem = explain_exit(program, code, stdout, stderr, self._image.entrypoint)
         self._show(stdout, result.stdout, self._output.stdout)
         self._show("" if problem else stderr, result.stderr, self._output.stderr)
-        return result._replace(exit_code=code, problem=self._redactor.text(problem))
+        return result._replace(
+            exit_code=code,
+            problem=self._redactor.text(problem),
+            outputs=self._outputs.values,
+            warnings=self._outputs.warnings,
+        )
 
     def bring_back(self) -> None:
         """Bring changed and new files into the working directory on this machine.
@@ -118,7 +126,12 @@ class ImageWorkplace:
         """Exit code and streams of one command, executed once."""
         import dagger  # noqa: PLC0415
 
-        container = _with_secrets(self._container, held).with_env_variable(NONCE_VARIABLE, nonce())
+        container = _with_secrets(self._container, held)
+        if self._plan.is_script:
+            # A script may run as anybody in its image.
+            container = container.with_new_file(OUTPUT_FILE, "", permissions=0o666)
+            container = container.with_env_variable(VARIABLE, OUTPUT_FILE)
+        container = container.with_env_variable(NONCE_VARIABLE, nonce())
         execution = container.with_exec(
             list(arguments), use_entrypoint=self._place.settings.use_entrypoint, expect=dagger.ReturnType.ANY
         )
@@ -128,10 +141,23 @@ class ImageWorkplace:
             code, stdout, stderr = await asyncio.gather(after.exit_code(), after.stdout(), after.stderr())
         except dagger.ExecError as error:
             return self._ended_by_signal(error)
+        if self._plan.is_script:
+            self._outputs = await self._read_outputs(after)
         self._latest = _without_secrets(after, held)
         if code == 0:
             self._container = self._latest
         return code, stdout, stderr
+
+    async def _read_outputs(self, after: dagger.Container) -> ScriptOutputs:
+        import dagger  # noqa: PLC0415
+
+        try:
+            file = after.file(OUTPUT_FILE)
+            if await file.size() > MAX_BYTES:
+                return parse_outputs(bytes(MAX_BYTES + 1), self._redactor)
+            return parse_outputs((await file.contents()).encode(), self._redactor)
+        except dagger.QueryError:
+            return NOTHING  # the script removed it, or put something else in its place
 
     def _ended_by_signal(self, error: dagger.ExecError) -> tuple[int, str, str]:
         # A signal ended it, or (-1) the container could not be started at all.

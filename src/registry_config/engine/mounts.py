@@ -27,6 +27,8 @@ VARIABLES: Final = environment(CONFIG_FOLDER) | {"BUILDX_CONFIG": _BUILDX_FOLDER
 REMOVED_VARIABLE: Final = "DOCKER_AUTH_CONFIG"
 # A new value right before an exec: the engine would answer a second equal push from its cache.
 NONCE_VARIABLE: Final = "REGISTRY_CONFIG_RUN"
+# Outside of the working directory: what a script writes there is read from the result, and never exported.
+OUTPUT_FILE: Final = "/run/registry-config/output"
 OWNER: Final = "0:0"
 # A tool may run as anybody in its image, so anybody there may read the config; nobody needs to read the parts.
 _CONFIG_MODE: Final = 0o444

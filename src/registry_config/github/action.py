@@ -56,7 +56,7 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str], workflow: Workflow) 
         return Report(skipped=True, error=job.skip_reason)
     output = SafeOutput(job.redactor)
     try:
-        report = execute(job, inputs, dict(environ), output, _observer(job.targets, workflow, output))
+        report = execute(job, inputs, dict(environ), output, _observer(job.names, workflow, output))
     finally:
         output.flush()
     _annotate(workflow, report)
@@ -83,5 +83,5 @@ def _annotate(workflow: Workflow, report: Report) -> None:
     for warning in report.warnings:
         workflow.annotate("warning", warning)
     for target in report.failed:
-        place = f"{target.target}: " if target.target else ""
+        place = f"{target.name}: " if target.name else ""
         workflow.annotate("error", place + "\n".join((target.reason, *target.hints)))

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from registry_config.declaration.inputs import DEFAULTS, MAX_PARALLEL, MAX_RETRIES, PREFIX, Inputs, check_inputs, number
+from registry_config.declaration.inputs import (
+    DEFAULTS,
+    MAX_PARALLEL,
+    MAX_RETRIES,
+    PREFIX,
+    Inputs,
+    check_inputs,
+    duration,
+    number,
+)
 from registry_config.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def from_action(environ: Mapping[str, str]) -> Inputs:
+def from_action(environ: Mapping[str, str], *, needs_command: bool = True) -> Inputs:
     """Read the inputs.
+
+    Args:
+        environ: of the step.
+        needs_command: whether a command has to be there.
 
     Raises:
         InputError: a boolean or a choice is none, or two inputs contradict each other.
@@ -41,6 +54,9 @@ def from_action(environ: Mapping[str, str]) -> Inputs:
         max_parallel=number("max-parallel", text("max-parallel"), default=DEFAULTS.max_parallel, most=MAX_PARALLEL),
         fail_fast=boolean("fail-fast", default=DEFAULTS.fail_fast),
         retries=number("retries", text("retries"), default=DEFAULTS.retries, most=MAX_RETRIES, least=0),
+        retry_on=text("retry-on").strip() or DEFAULTS.retry_on,
+        timeout=duration("timeout", text("timeout")),
+        files=items("files"),
         dry_run=boolean("dry-run", default=DEFAULTS.dry_run),
         env=_lines(text("env")),
         secret_env=_lines(text("secret-env")),
@@ -49,7 +65,7 @@ def from_action(environ: Mapping[str, str]) -> Inputs:
         summary=boolean("summary", default=DEFAULTS.summary),
         hidden_variables=own_variables(environ),
     )
-    check_inputs(inputs)
+    check_inputs(inputs, needs_command=needs_command)
     return inputs
 
 

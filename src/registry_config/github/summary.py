@@ -23,7 +23,7 @@ def summarize(report: Report) -> str:
     """A few lines: what failed and why on top, then every target, then what was run."""
     parts = [_headline(report)]
     parts += [_failure(target) for target in report.failed]
-    if any(target.target for target in report.targets):
+    if any(target.name for target in report.targets):
         parts.append(_table(report))
     parts += [f"Digest: {_code(digest)}" for digest in report.digests]
     parts += [f"Note: {_text(warning)}" for warning in report.warnings]
@@ -39,23 +39,28 @@ def _headline(report: Report) -> str:
     if report.skipped or report.exit_code is None:
         return f"### Registry config: nothing was run\n\n{_text(report.error)}"
     count = len(report.targets)
-    of = f"{count - len(report.failed)} of {count} targets" if report.targets[0].target else "the command"
+    of = f"{count - len(report.failed)} of {count} targets" if report.targets[0].name else "the command"
     verdict = f"{of} done" if count > 1 or not report.failed else f"{of} failed"
     return f"### Registry config: {verdict} in {report.seconds:.1f} s"
 
 
 def _failure(target: TargetReport) -> str:
-    name = f"{_code(target.target)}: " if target.target else ""
+    name = f"{_code(target.name)}: " if target.name else ""
     hints = "".join(f"<br>{_text(hint)}" for hint in target.hints)
     return f"**Failed:** {name}{_text(target.reason)}{hints}"
 
 
 def _table(report: Report) -> str:
-    rows = ["| target | result | digest | attempts | seconds |", "| --- | --- | --- | ---: | ---: |"]
-    for target in sorted(report.targets, key=lambda target: not target.reason):
-        digests = " ".join(_code(digest[:_SHORT_DIGEST]) for digest in target.digests) or "-"
-        verdict = "failed" if target.exit_code else "done" if target.exit_code == 0 else "not started"
-        rows.append(f"| {_code(target.target)} | {verdict} | {digests} | {target.attempts} | {target.seconds:.1f} |")
+    named = [name for name in ("target", "file") if any(getattr(row, name) for row in report.targets)]
+    rows = [
+        f"| {' | '.join(named)} | result | digest | attempts | seconds |",
+        f"|{' --- |' * len(named)} --- | --- | ---: | ---: |",
+    ]
+    for row in sorted(report.targets, key=lambda row: not row.reason):
+        names = " | ".join(_code(getattr(row, name)) for name in named)
+        digests = " ".join(_code(digest[:_SHORT_DIGEST]) for digest in row.digests) or "-"
+        state = row.state.replace("-", " ")
+        rows.append(f"| {names} | {state} | {digests} | {row.attempts} | {row.seconds:.1f} |")
     return "\n".join(rows)
 
 

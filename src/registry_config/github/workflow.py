@@ -47,6 +47,7 @@ class Workflow:
         self._output_file = environ.get("GITHUB_OUTPUT", "")
         self._summary_file = environ.get("GITHUB_STEP_SUMMARY", "")
         self._redactor: Redactor | None = None
+        self._environment_file = environ.get("GITHUB_ENV", "")
 
     def mask(self, forms: Iterable[bytes], redactor: Redactor | None = None) -> None:
         """Register masks, the first thing to be printed; from then on the redactor hides what is said.
@@ -77,6 +78,10 @@ class Workflow:
     def output(self, name: str, value: str) -> None:
         """Set an output of the step."""
         self._append(self._output_file, prepare_key_value_message(name, self._shown(value)) + "\n")
+
+    def variable(self, name: str, value: str) -> None:
+        """Set a variable for the job's further steps."""
+        self._append(self._environment_file, prepare_key_value_message(name, value) + "\n")
 
     def summary(self, markdown: str) -> None:
         """Add to the job summary; too large a text is cut."""

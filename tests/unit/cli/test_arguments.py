@@ -98,8 +98,8 @@ def test_what_follows_two_dashes_is_taken_as_it_is(words: list[str], argv: tuple
 @table(
     "words, message",
     {
-        "nothing": ([], "run|check|action: is missing; see --help"),
-        "another word": (["push"], "run|check|action: cannot be taken; see --help"),
+        "nothing": ([], "run|check|agent|action: is missing; see --help"),
+        "another word": (["push"], "run|check|agent|action: cannot be taken; see --help"),
         "no registries": (["run", "--", "a"], "--registries: is missing; see --help"),
         "no value": (["run", "--registries"], "--registries: needs a value; see --help"),
         "a flag with a value": (

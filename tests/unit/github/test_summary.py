@@ -31,7 +31,11 @@ _HARMLESS = (
             ),
         ),
         "failed": (
-            Report((TargetReport(exit_code=1, reason=_HOSTILE, hints=("x|y", "z")),), image=_HOSTILE, warnings=("w",)),
+            Report(
+                (TargetReport(state="failed", exit_code=1, reason=_HOSTILE, hints=("x|y", "z")),),
+                image=_HOSTILE,
+                warnings=("w",),
+            ),
             (
                 f"### Registry config: the command failed in 0.0 s\n\n**Failed:** {_HARMLESS}<br>x&#124;y<br>z\n\n"
                 f"Note: w\n\nImage: <code>{_HARMLESS}</code>\n"
@@ -40,9 +44,9 @@ _HARMLESS = (
         "targets": (
             Report(
                 (
-                    TargetReport("x", 0, (_A,), 1, 1.0, commands=("push x",)),
-                    TargetReport("y|", 7, (), 3, 2.25, reason="bad", commands=("push y",)),
-                    TargetReport("z", None, reason="not started"),
+                    TargetReport("x", "", "done", 0, (_A,), 1, 1.0, commands=("push x",)),
+                    TargetReport("y|", "", "failed", 7, (), 3, 2.25, reason="bad", commands=("push y",)),
+                    TargetReport("z", "", "not-started", reason="not started"),
                 ),
                 seconds=3,
             ),

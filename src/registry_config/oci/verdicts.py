@@ -1,0 +1,44 @@
+"""What verdicts mean for a run, and how they are shown: pure, and quick to import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from registry_config.oci.entry import DENIED, LOGIN, NO_REPOSITORY, REJECTED, VERIFIED, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# The heads of the table in log and summary.
+HEADS: Final = ("registry", "repository", "action", "verdict", "what to do")
+_BAD: Final = frozenset({REJECTED, DENIED, NO_REPOSITORY})
+
+
+def refusing(rows: Iterable[Row], *, actions_known: bool = True) -> list[Row]:
+    """The rows for which nothing is run (exit code 77).
+
+    Args:
+        rows: what `verify` gave.
+        actions_known: false where nobody knows what the command does with a repository (an unknown tool, a script):
+            then only what was said of a login counts.
+    """
+    return [row for row in rows if row.verdict in _BAD and (actions_known or row.action == LOGIN)]
+
+
+def warning(rows: Iterable[Row], *, actions_known: bool = True) -> list[Row]:
+    """The rows that are worth a warning while the run goes on: whatever is neither verified nor refusing."""
+    rows = list(rows)
+    refused = refusing(rows, actions_known=actions_known)
+    return [row for row in rows if row.verdict != VERIFIED and row not in refused]
+
+
+def sentence(row: Row) -> str:
+    """A row as one line: `ghcr.io/org/app: push denied: …`."""
+    place = f"{row.registry.partition('/')[0]}/{row.repository}" if row.repository else row.registry
+    text = f"{place}: {row.action} {row.verdict.replace('-', ' ')}"
+    return f"{text}: {row.reason}" if row.reason else text
+
+
+def records(rows: Iterable[Row]) -> list[dict[str, str]]:
+    """The output `verify`, and the key of `--json`."""
+    return [row._asdict() for row in rows]

@@ -1,0 +1,75 @@
+"""What a script wrote to the `GITHUB_OUTPUT` of its own: `NAME=VALUE` lines, and values of several lines.
+
+The format is that of the runner's `FileCommandManager.cs`: `NAME<<DELIMITER`, the lines of the value, `DELIMITER`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registry_config.credentials.redaction import Redactor
+
+VARIABLE: Final = "GITHUB_OUTPUT"
+MAX_BYTES: Final = 1024 * 1024
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+class ScriptOutputs(NamedTuple):
+    """The outputs of a script.
+
+    Attributes:
+        values: by name; the last value of a name counts.
+        warnings: what could not be taken, in words that may be shown.
+    """
+
+    values: dict[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+NOTHING: Final = ScriptOutputs({})
+
+
+def parse_outputs(data: bytes, redactor: Redactor) -> ScriptOutputs:
+    """Read the file that a script has written.
+
+    Args:
+        data: of the file; one byte more than the limit tells that it is too large.
+        redactor: finds values that hold a secret, which are left out.
+    """
+    if len(data) > MAX_BYTES:
+        return ScriptOutputs({}, ("outputs: the script wrote more than 1 MiB; none of them is taken",))
+    values: dict[str, str] = {}
+    warnings = []
+    for line, name, value in _assignments(data.decode("utf-8", "replace").splitlines()):
+        if not _NAME.fullmatch(name):
+            warnings.append(f"outputs (line {line}): is not NAME=VALUE; the line is left out")
+        elif redactor.holds(value.encode()):
+            warnings.append(f"outputs (line {line}): the value of {name} contains a secret; it is left out")
+        else:
+            values[name] = value
+    return ScriptOutputs(values, tuple(warnings))
+
+
+def _assignments(lines: list[str]) -> Iterator[tuple[int, str, str]]:
+    """Number of the first line, name and value of each; an empty name where there is none."""
+    at = 0
+    while at < len(lines):
+        line, first = lines[at], at + 1
+        at += 1
+        if not line.strip():
+            continue
+        name, is_long, delimiter = line.partition("<<")
+        if is_long and "=" not in name and delimiter:
+            if delimiter not in lines[at:]:
+                yield first, "", ""
+                return
+            end = lines.index(delimiter, at)
+            yield first, name, "\n".join(lines[at:end])
+            at = end + 1
+        else:
+            name, is_short, value = line.partition("=")
+            yield first, name if is_short else "", value
