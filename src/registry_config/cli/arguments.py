@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Reports errors as ours, never with what was typed: a credential may have been typed in the wrong place."""
 
     def error(self, message: str) -> NoReturn:
+        """See `argparse.ArgumentParser.error`."""
         option = message.partition(":")[0].removeprefix("argument ") if message.startswith("argument ") else ""
         problem = "needs a value" if "expected" in message else "cannot be taken"
         if message.startswith("the following arguments are required"):
@@ -48,6 +49,8 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, tuple[str, ...]
         at = words.index("--")
         words, argv = words[:at], tuple(words[at + 1 :])
     options, unknown = _parser().parse_known_args(words)
+    if options.action in {"run", "check"} and options.verbose and options.quiet:
+        raise InputError("--quiet", "cannot be combined with --verbose", "give one of them")
     if options.action == "action":
         raise InputError("command line", "action takes no words", "it reads its inputs from the environment")
     if unknown:
@@ -91,8 +94,10 @@ def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ
         # The input's variables may be there too, where a step of a workflow calls this command line.
         hidden_variables=(*filter(None, [token_variable]), *(name for name in environ if name.startswith(PREFIX))),
         # On standard input or in a pipe it is no file of the working directory.
-        excluded_files=() if options.registries == "-" else (options.registries,),
+        excluded_files=tuple(path for path in (options.registries, options.json) if path not in {"", "-"}),
         stdin_is_ours=_is_standard_input(options.registries),
+        verbose=options.verbose,
+        quiet=options.quiet,
     )
     check_inputs(inputs, needs_command=options.action == "run" or argv is not None)
     return inputs
@@ -128,56 +133,22 @@ def _read_file(path: str) -> bytes:
 _OPTION_NAMES: Final = tuple(name for names, _ in OPTIONS for name in names)
 
 
-_AGENT_OPTIONS: Final = ("--registries", "--github-token-env", "--on-missing", "--keep-logins")
-_AGENTEPILOG: Final = """\
-The credentials of a whole job or shell, in memory only, for commands that registry-config does not start itself:
-
-  vars=$(registry-config agent start --registries registries.yaml) || exit
-  eval "$vars"
-  trap 'registry-config agent stop' EXIT
-
-start prints export lines for a POSIX shell and nothing else, and returns when the config can be read. The agent ends
-by stop, on SIGTERM, or after its lifetime. Every program of this user can read the config until then."""
-
-
-def parse_agent(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the options of `registry-config agent`.
-
-    Raises:
-        InputError: naming the option, never its value.
-    """
-    parser = _Parser(prog="registry-config agent", epilog=_AGENTEPILOG, allow_abbrev=False, formatter_class=_formatter)
-    actions = parser.add_subparsers(dest="action", metavar="start|env|stop", required=True, parser_class=_Parser)
-    start = actions.add_parser("start", help="start an agent, and print the variables that lead to it")
-    for names, settings in OPTIONS:
-        if names[0] in _AGENT_OPTIONS:
-            start.add_argument(*names, **settings)  # type: ignore[arg-type]
-    start.add_argument("--lifetime", metavar="T", default="6h", help="after which it ends: 90s, 10m, 1h (6h)")
-    actions.add_parser("env", help="print the variables of the agent that REGISTRY_CONFIG_AGENT_PID names")
-    actions.add_parser("stop", help="end the agent that REGISTRY_CONFIG_AGENT_PID names")
-    options, unknown = parser.parse_known_args(list(arguments))
-    if unknown:
-        near = did_you_mean(unknown[0].partition("=")[0], (*_AGENT_OPTIONS, "--lifetime"))
-        remedy = f"did you mean {near}?" if near else "see registry-config agent --help"
-        raise InputError("command line", "an unknown option or a stray word", remedy)
-    return options
-
-
-def _formatter(prog: str) -> argparse.HelpFormatter:
+def formatter(prog: str) -> argparse.HelpFormatter:
+    """Of the help, at a width of its own."""
     # Without a width argparse asks for the terminal's at each option, by an import that costs as much as argparse.
     return argparse.RawDescriptionHelpFormatter(prog, width=110)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="registry-config",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=_formatter,
+        formatter_class=formatter,
         allow_abbrev=False,
     )
     actions = parser.add_subparsers(
-        dest="action", prog="registry-config", metavar="run|check|agent|action", required=True, parser_class=_Parser
+        dest="action", prog="registry-config", metavar="run|check|agent|action", required=True, parser_class=Parser
     )
     for name, text in (
         ("run", "run a command: registry-config run --registries FILE [options] -- COMMAND [ARGUMENT]..."),
@@ -189,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
             description=text,
             epilog=EPILOG,
             allow_abbrev=False,
-            formatter_class=_formatter,
+            formatter_class=formatter,
         )
         for names, settings in OPTIONS:
             sub.add_argument(*names, **settings)  # type: ignore[arg-type]
@@ -197,12 +168,12 @@ def _parser() -> argparse.ArgumentParser:
         "agent",
         help="the credentials of a whole job or shell: registry-config agent --help",
         allow_abbrev=False,
-        formatter_class=_formatter,
+        formatter_class=formatter,
     )
     actions.add_parser(
         "action",
         help="what action.yml calls: reads its inputs from the environment",
         allow_abbrev=False,
-        formatter_class=_formatter,
+        formatter_class=formatter,
     )
     return parser

@@ -25,7 +25,8 @@ examples:
 
 exit codes:
   the command's own; 127 program not found, 126 not executable, 128+n ended by signal n;
-  64 a wrong input, 65 a file that held a secret came back, 69 something needed is not there, 70 an internal error"""
+  64 a wrong input, 65 a file that held a secret came back, 69 something needed is not there, 70 an internal error,
+  77 an identity provider refused"""
 
 OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, object]], ...]] = (
     (
@@ -124,5 +125,7 @@ OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, object]], ...]] = (
         ("--keep-logins",),
         {"action": "store_true", "help": "keep the logins of your own Docker config beside these"},
     ),
-    (("--json",), {"metavar": "FILE", "default": "", "help": "write the outputs to this file"}),
+    (("--verbose",), {"action": "store_true", "help": "tell each command, its credentials and where the time went"}),
+    (("--quiet",), {"action": "store_true", "help": "tell nothing but errors"}),
+    (("--json",), {"metavar": "FILE", "default": "", "help": "write the outputs to this file; - for standard output"}),
 )
