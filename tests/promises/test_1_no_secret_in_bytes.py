@@ -121,6 +121,7 @@ _SECRET = ("--secret-env", VARIABLE)
 @table(
     "options, words, code",
     {
+<<<<<<< HEAD
         "several targets": (
             (*_SECRET, "--target", "a.example.com", "--target", "b.example.com"),
             ("sh", "-c", f'printf "%s\\n" "${VARIABLE}" {{target}}; exit 1'),
@@ -139,13 +140,34 @@ _SECRET = ("--secret-env", VARIABLE)
         "in a word with targets": (("--target", "a.example.com"), ("echo", "{password}", "{target}"), 64),
         "typed as the name of a program": ((), ("/no/such/{password}/program",), 64),
         "typed into a script": (("--shell", "sh"), ("echo '{password}'",), 64),
+=======
+        "a dry run": (("--dry-run",), ("echo", "{password}", "x{password}y"), 64),
+        "in an argument": ((), ("sh", "-c", 'echo "$1"; exit 3', "sh", "{password}"), 64),
+        "as the name of a program": ((), ("{password}",), 64),
+        "as a program in a folder": ((), ("/no/such/{password}/program",), 64),
+        "as a script": (("--shell", "sh"), ("printf '%s\\n' '{password}' >&2; no-such-program",), 64),
+        "as a target": (("--target", "a.example.com/{password}"), ("echo", "{target}"), 64),
+        "told by several targets": (
+            ("--target", "a.example.com", "--target", "b.example.com", "--secret-env", VARIABLE),
+            ("sh", "-c", f"echo ${VARIABLE} {{target}}; exit 1"),
+            1,
+        ),
+        "told by a script": (("--shell", "sh", "--secret-env", VARIABLE), (f'echo "${VARIABLE}"; exit 3',), 3),
+        "told after a refusal": (
+            ("--secret-env", VARIABLE),
+            ("sh", "-c", f'echo "401 unauthorized: ${VARIABLE}" >&2; exit 1'),
+            1,
+        ),
+        "told as a digest": (("--secret-env", VARIABLE), ("sh", "-c", f'echo "Digest: sha256:${VARIABLE}"'), 0),
+        "in a variable that may be secret": (("--secret-env", VARIABLE), ("env",), 0),
+>>>>>>> f9ce270cd901c12f60bf9ca76c4f8c2267768734
         "as the working directory": (("--working-directory", "{password}"), ("true",), 64),
         "as a file of registries": (("--registries", "{password}"), ("true",), 64),
         "as a value of env": (("--env", "A={password}"), ("true",), 64),
         "as an unknown option": (("--{password}",), ("true",), 64),
         "as an image": (("--image", "{password}"), ("true",), 64),
         "as a shell": (("--shell", "{password} x"), ("true",), 64),
-        "as the report": (("--json", "/no/such/{password}"), ("sh", "-c", "exit 3"), 3),
+        "as the report": (("--json", "/no/such/{password}"), ("sh", "-c", "exit 3"), 64),
     },
 )
 def test_typed_where_it_may_be_echoed_it_is_not(
@@ -165,6 +187,7 @@ _PRINTS = {"secret-env": VARIABLE}
 @table(
     "inputs, code",
     {
+<<<<<<< HEAD
         "printed": (_PRINTS | {"command": f"sh -c 'printf %s \"${VARIABLE}\"; exit 3'"}, 3),
         "printed by a script": (_PRINTS | {"command": f'printf %s "${VARIABLE}"; exit 3', "shell": "sh"}, 3),
         "printed for targets": (
@@ -173,12 +196,27 @@ _PRINTS = {"secret-env": VARIABLE}
         ),
         "printed as a digest": (_PRINTS | {"command": f'sh -c \'printf "Digest: sha256:%s" "${VARIABLE}"\''}, 0),
         "word": ({"command": "echo '{password}' x'{password}'y"}, 64),
+=======
+        "argument": ({"command": "echo '{password}' x'{password}'y"}, 64),
+>>>>>>> f9ce270cd901c12f60bf9ca76c4f8c2267768734
         "program": ({"command": "'{password}' a"}, 64),
         "pattern": ({"command": "echo '{password}'*"}, 64),
         "script": ({"command": "echo '{password}'; exit 3", "shell": "sh"}, 64),
         "dry run": ({"command": "echo '{password}'", "dry-run": "true"}, 64),
+<<<<<<< HEAD
         "word with targets": ({"command": "echo '{password}' {target}", "targets": "a.example.com\nb.example.com"}, 64),
         "value of env": ({"command": "true", "env": "A=x{password}"}, 64),
+=======
+        "value of env": ({"command": "true", "env": "A=x{password}"}, 64),
+        "told by a script": (
+            {"command": f'echo "${VARIABLE}"; exit 3', "shell": "sh", "secret-env": VARIABLE, "targets": ""},
+            3,
+        ),
+        "told as a digest": (
+            {"command": f"""sh -c 'echo "Digest: sha256:${VARIABLE}"'""", "secret-env": VARIABLE},
+            0,
+        ),
+>>>>>>> f9ce270cd901c12f60bf9ca76c4f8c2267768734
     },
 )
 def test_typed_into_an_input_of_the_action_it_is_not_repeated(
