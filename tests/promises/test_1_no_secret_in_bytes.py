@@ -114,33 +114,10 @@ def test_under_act_too(tmp_path: Path, machine: Machine, token: Canary) -> None:
     assert search({"home": act.home, "repository": act.repository}, token.password, token.username) == []
 
 
-_SECRET = ("--secret-env", VARIABLE)
-
-
 # The rest holds for a secret of any length but the shortest: typed where it does not belong, it cannot be known there.
 @table(
     "options, words, code",
     {
-<<<<<<< HEAD
-        "several targets": (
-            (*_SECRET, "--target", "a.example.com", "--target", "b.example.com"),
-            ("sh", "-c", f'printf "%s\\n" "${VARIABLE}" {{target}}; exit 1'),
-            1,
-        ),
-        "as an argument that fails": (_SECRET, ("sh", "-c", f'no-such-program "${VARIABLE}"; exit 3'), 3),
-        "as the name of a program": (_SECRET, ("sh", "-c", f'"${VARIABLE}"'), 127),
-        "as a program in a folder": (_SECRET, ("sh", "-c", f'"/no/such/${VARIABLE}/program"'), 127),
-        "in a script": ((*_SECRET, "--shell", "sh"), (f'printf %s "${VARIABLE}" >&2; no-such-program',), 127),
-        "in a variable that may be secret": (_SECRET, ("env",), 0),
-        "after a refusal": (_SECRET, ("sh", "-c", f'printf "401 unauthorized: %s" "${VARIABLE}" >&2; exit 1'), 1),
-        "as a digest": (_SECRET, ("sh", "-c", f'printf "Digest: sha256:%s\\n" "${VARIABLE}"'), 0),
-        # Other processes would see it in the arguments of the tool.
-        "in a word": ((), ("echo", "{password}", "x{password}y"), 64),
-        "in a word of a dry run": (("--dry-run",), ("echo", "{password}"), 64),
-        "in a word with targets": (("--target", "a.example.com"), ("echo", "{password}", "{target}"), 64),
-        "typed as the name of a program": ((), ("/no/such/{password}/program",), 64),
-        "typed into a script": (("--shell", "sh"), ("echo '{password}'",), 64),
-=======
         "a dry run": (("--dry-run",), ("echo", "{password}", "x{password}y"), 64),
         "in an argument": ((), ("sh", "-c", 'echo "$1"; exit 3', "sh", "{password}"), 64),
         "as the name of a program": ((), ("{password}",), 64),
@@ -160,7 +137,6 @@ _SECRET = ("--secret-env", VARIABLE)
         ),
         "told as a digest": (("--secret-env", VARIABLE), ("sh", "-c", f'echo "Digest: sha256:${VARIABLE}"'), 0),
         "in a variable that may be secret": (("--secret-env", VARIABLE), ("env",), 0),
->>>>>>> f9ce270cd901c12f60bf9ca76c4f8c2267768734
         "as the working directory": (("--working-directory", "{password}"), ("true",), 64),
         "as a file of registries": (("--registries", "{password}"), ("true",), 64),
         "as a value of env": (("--env", "A={password}"), ("true",), 64),
@@ -181,32 +157,14 @@ def test_typed_where_it_may_be_echoed_it_is_not(
     assert seen.in_bytes(token) == []
 
 
-_PRINTS = {"secret-env": VARIABLE}
-
-
 @table(
     "inputs, code",
     {
-<<<<<<< HEAD
-        "printed": (_PRINTS | {"command": f"sh -c 'printf %s \"${VARIABLE}\"; exit 3'"}, 3),
-        "printed by a script": (_PRINTS | {"command": f'printf %s "${VARIABLE}"; exit 3', "shell": "sh"}, 3),
-        "printed for targets": (
-            _PRINTS | {"command": f"sh -c 'printf %s \"${VARIABLE}\"; exit 3' {{target}}", "targets": "a.io\nb.io"},
-            3,
-        ),
-        "printed as a digest": (_PRINTS | {"command": f'sh -c \'printf "Digest: sha256:%s" "${VARIABLE}"\''}, 0),
-        "word": ({"command": "echo '{password}' x'{password}'y"}, 64),
-=======
         "argument": ({"command": "echo '{password}' x'{password}'y"}, 64),
->>>>>>> f9ce270cd901c12f60bf9ca76c4f8c2267768734
         "program": ({"command": "'{password}' a"}, 64),
         "pattern": ({"command": "echo '{password}'*"}, 64),
         "script": ({"command": "echo '{password}'; exit 3", "shell": "sh"}, 64),
         "dry run": ({"command": "echo '{password}'", "dry-run": "true"}, 64),
-<<<<<<< HEAD
-        "word with targets": ({"command": "echo '{password}' {target}", "targets": "a.example.com\nb.example.com"}, 64),
-        "value of env": ({"command": "true", "env": "A=x{password}"}, 64),
-=======
         "value of env": ({"command": "true", "env": "A=x{password}"}, 64),
         "told by a script": (
             {"command": f'echo "${VARIABLE}"; exit 3', "shell": "sh", "secret-env": VARIABLE, "targets": ""},
@@ -216,7 +174,6 @@ _PRINTS = {"secret-env": VARIABLE}
             {"command": f"""sh -c 'echo "Digest: sha256:${VARIABLE}"'""", "secret-env": VARIABLE},
             0,
         ),
->>>>>>> f9ce270cd901c12f60bf9ca76c4f8c2267768734
     },
 )
 def test_typed_into_an_input_of_the_action_it_is_not_repeated(
