@@ -323,12 +323,12 @@ def test_no_other_process_is_ever_signalled(machine: Machine) -> None:
     """Not even one whose words look like a keeper's."""
     folder = machine.root / "registry-config-1-0123456789abcdef"
     folder.mkdir(0o700)
+    (folder / ".user").symlink_to(machine.home)
+    (folder / "config.json").symlink_to("/proc/1/fd/200")
     script = "import time; 'registry_config.host.keeper'; time.sleep(60)"
     words = ("python3", "-I", "-c", script, "/", str(folder), "200", "4", "0")
     for command in (("sleep", "60"), words):
         with subprocess.Popen(command) as other:
-            (folder / "config.json").unlink(missing_ok=True)
-            (folder / "config.json").symlink_to(f"/proc/{other.pid}/fd/200")
             for action in ("env", "stop"):
                 assert _call(machine, action, variables={_PID: str(other.pid)}).code == 69
             assert other.poll() is None
