@@ -95,9 +95,9 @@ CASES = {
 }
 # Runs with an example of its own below.
 _SPECIAL = {"agent", "oras", "pull-in-tests", "call-release-chart", "call-push-files", "call-copy-image"}
-# What act has not: a Docker daemon and GitHub's identity for cosign, and flux, which is in no package registry.
-# tests/unit/test_workflows.py puts them through the action's own checks.
-_NOT_HERE = {"agent-build", "cosign", "flux"}
+# What act has not: a Docker daemon, GitHub's identity for cosign and keyless (tests/integration plays the latter), and
+# flux, which is in no package registry. tests/unit/test_workflows.py puts them through the action's own checks.
+_NOT_HERE = {"agent-build", "cosign", "flux", "keyless"}
 
 
 def test_every_example_is_executed_but_those_that_act_cannot_run() -> None:

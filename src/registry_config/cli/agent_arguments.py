@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from registry_config.cli.arguments import OPTIONS, Parser, formatter
+from registry_config.cli.arguments import Parser, formatter
+from registry_config.cli.options import OPTIONS
 from registry_config.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ def test_every_option_becomes_its_input(tmp_path: Path) -> None:
         on_missing="skip",
         keep_logins=True,
         hidden_variables=("TOK", "REGISTRY_CONFIG_INPUT_ENV"),
-        excluded_files=(str(file),),
+        excluded_files=(str(file), "out.json"),
     )
     assert options.json == "out.json"
 
