@@ -149,6 +149,19 @@ def test_every_tool_pushes_to_two_registries(
         assert search(places, login["password"], login["username"]) == []
 
 
+def test_a_later_docker_login_fails_and_leaves_the_config_as_it_was(machine: Machine, registries: Pair) -> None:
+    if not shutil.which("docker"):
+        pytest.skip("docker is not on PATH")
+    login = registries.second.login()
+    words = ["docker", "login", "--username", login["username"], "--password-stdin", login["registry"]]
+    with _agent(machine) as exported:
+        environ, password = machine.environ(exported), login["password"].encode()
+        done = subprocess.run(words, env=environ, input=password, capture_output=True, check=False, timeout=60)
+        assert (done.returncode, b"invalid cross-device link" in done.stderr) == (1, True), done
+        assert _auths(exported) == {"registry.example.com"}
+        assert search({"home": machine.home, "shm": SHARED_MEMORY}, login["password"], login["username"]) == []
+
+
 def test_the_keeper_has_nothing_of_its_caller(machine: Machine) -> None:
     holds = Machine(machine.root, prefix=("sh", "-c", 'exec "$@" 7</etc/passwd 9>&1', "sh"))
     given = {"RUNNER_TRACKING_ID": "github_1", "JENKINS_NODE_COOKIE": "cookie", "PW": _SECRET}
