@@ -408,8 +408,7 @@ def test_killed_at_a_random_moment_nothing_can_be_read(machine: Machine) -> None
             with suppress(ProcessLookupError):
                 os.kill(int(_exported(stdout)[_PID]), signal.SIGKILL)
         left += folders
-        for folder in folders:
-            wait_for(lambda folder=folder: not _readable(folder))
+        _wait_until_closed(folders)
     places = {"home": machine.home, "tmp": machine.temporary, "work": machine.work, "shm": SHARED_MEMORY}
     assert search(places, _SECRET, "alice") == []
     for folder in left:
@@ -423,3 +422,7 @@ def _readable(folder: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _wait_until_closed(folders: Sequence[Path]) -> None:
+    wait_for(lambda: not any(map(_readable, folders)))
