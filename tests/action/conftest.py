@@ -10,6 +10,7 @@ from support.act import Act, copy_project
 from support.action import ROOT, Action
 from support.artifacts import chart, oci_layout
 from support.cli import Machine
+from support.places import Places, places
 from support.registry import Pair, registry
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     folder = tmp_path_factory.mktemp("registries")
     with registry(folder / "first", _ALICE) as first, registry(folder / "second", _BOB) as second:
         yield Pair(first, second)
+
+
+@pytest.fixture(scope="session", name="places")
+def _places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    with places(tmp_path_factory.mktemp("places")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import pytest
 
 from support.artifacts import chart, oci_layout
 from support.cli import Machine
+from support.places import Places, places
 from support.registry import Pair, registry
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         registry(folder / "second", _BOB) as second,
     ):
         yield Pair(first, second)
+
+
+@pytest.fixture(scope="session", name="places")
+def _places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    with places(tmp_path_factory.mktemp("places")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
