@@ -128,7 +128,13 @@ def _preview(job: Job, runner: Runner, output: Output) -> tuple[str, ...]:
 
 def _runner(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output) -> Runner:
     if job.image is None:
-        return HostRunner(environ, job.redactor, user=job.user_config, stdin_is_ours=inputs.stdin_is_ours)
+        return HostRunner(
+            environ,
+            job.redactor,
+            user=job.user_config,
+            stdin_is_ours=inputs.stdin_is_ours,
+            authorities=job.authorities,
+        )
     from registry_config.engine.runner import EngineRunner  # noqa: PLC0415  (asyncio and more; not for the host)
 
     secret = job.plans[0].secret_variables
@@ -137,6 +143,7 @@ def _runner(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
         {name: value for name, value in environ.items() if name not in secret},
         job.redactor,
         output.engine_log,
+        job.authorities,
     )
 
 

@@ -6,13 +6,14 @@ import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.authorities import NO_AUTHORITIES, read_authorities
+from registry_config.authorities import read_authorities
 from registry_config.commands import check_known, check_selection
 from registry_config.credentials.collection import collect, secret_warnings
 from registry_config.credentials.encodings import all_encodings
 from registry_config.credentials.exposure import refuse_secrets_in_words
 from registry_config.credentials.kept_logins import NO_USER_CONFIG, UserConfig, read_user_config
 from registry_config.credentials.reading import (
+    NO_AUTHORITIES,
     Credential,
     MissingSecretError,
     password_variables,

@@ -15,7 +15,8 @@ from registry_config.host.files import find_files
 from registry_config.host.process_environment import scrub_environment
 from registry_config.job import prepare
 from registry_config.oci.verdicts import lines, records
-from registry_config.tools.table import known_tool
+from registry_config.tools.plain_http import plain_http_option
+from registry_config.tools.table import ca_variables, daemon_ca_file, known_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -118,6 +119,7 @@ def describe(checked: Check) -> Iterator[str]:
         yield from _tool(command.arguments[0], is_image=job.image is not None)
         yield "this command gets"
         yield f"  {', '.join(registries_of(command)) or 'no login'}"
+        yield from _connections(command)
     if checked.rows:
         yield "the registries say"
     for line in lines(checked.rows):
@@ -161,6 +163,12 @@ def _entry(declaration: Declaration) -> Iterator[str]:
     yield f"  password   {_SOURCES[declaration.source.kind]}"
     yield f"  used for   {' and '.join(_uses(declaration))}"
     yield f"  keys       {' '.join(config_keys(declaration.host))}"
+    if declaration.ca_file:
+        yield f"  ca-file    {declaration.ca_file}"
+    if declaration.realm:
+        yield f"  realm      {declaration.realm}, which may be given the password too"
+    if declaration.plain_http:
+        yield "  plain HTTP by our own requests, and by the tool where its option says so"
 
 
 def _places(*, is_image: bool) -> Iterator[str]:
@@ -185,6 +193,23 @@ def _tool(program: str, *, is_image: bool) -> Iterator[str]:
         yield f"  will not work: {problem}"
     if tool.remark:
         yield f"  {tool.remark}"
+
+
+def _connections(command: ResolvedCommand) -> Iterator[str]:
+    """What a command needs for registries with a private authority or plain HTTP."""
+    program = command.arguments[0]
+    tool = known_tool(program)
+    for credential in command.credentials:
+        host = credential.host
+        if credential.ca_file and (variables := ca_variables(program)):
+            yield f"  {host}: its ca-file is trusted by {' '.join(variables)}, for every host that the command asks"
+        elif credential.ca_file:
+            yield f"  {host}: its ca-file cannot be given to this tool; put it in {daemon_ca_file(host)}"
+        if credential.plain_http and tool and tool.plain_http:
+            option = plain_http_option(tool, command.arguments, host)
+            yield f"  {host}: speaks plain HTTP, which the tool does with {option} only"
+        elif credential.plain_http:
+            yield f"  {host}: speaks plain HTTP; see that the command has the tool's option for that"
 
 
 def _uses(declaration: Declaration) -> Iterator[str]:
