@@ -32,7 +32,7 @@ _STORIES = (
     ("observer", "preflight", "optional"),
     ("targets",),
     ("job",),
-    ("report",),
+    ("report", "asking"),
     ("execution",),
     ("github",),
     ("cli",),

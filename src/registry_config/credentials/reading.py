@@ -63,6 +63,14 @@ class Credential(NamedTuple):
         return f"Credential({self.registry!r}, {self.username!r}, ***)"
 
 
+NO_AUTHORITIES: Final[Mapping[str, str]] = {}
+
+
+def ca_files(credentials: Iterable[Credential]) -> tuple[str, ...]:
+    """The files of the private authorities that stand for the registries of credentials, each once."""
+    return tuple(dict.fromkeys(credential.ca_file for credential in credentials if credential.ca_file))
+
+
 class JobToken(NamedTuple):
     """The job's own token, which stands in for a `ghcr.io` entry without credentials.
 
