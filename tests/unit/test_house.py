@@ -29,6 +29,7 @@ _STORIES = (
     ("host", "engine"),
     ("registry_config", "commands", "attempts", "buffered_output"),
     ("observer",),
+    ("turns",),
     ("targets",),
     ("job",),
     ("report",),
