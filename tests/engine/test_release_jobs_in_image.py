@@ -15,11 +15,11 @@ _FAIL = "echo HTTP 503: Service Unavailable >&2; exit 1"
 
 def test_only_the_command_that_failed_runs_again_from_where_the_last_good_one_ended(bench: Bench) -> None:
     registry = bench.registries.first
-    url = f"http://{bench.engine.inside(registry)}/v2/twice"
+    wget = f"wget -q -O /dev/null http://{bench.engine.inside(registry)}/v2/twice"
     commands = f"""
-        sh -c 'wget -q -O /dev/null {url}/first 2>/dev/null || true; echo made >/tmp/state; echo first'
-        sh -c 'wget -q -O /dev/null {url}/second 2>/dev/null || true; cat /tmp/state; echo x >>/tmp/state; ls tried || true'
-        sh -c 'wget -q -O /dev/null {url}/third 2>/dev/null || true; echo half >tried; wc -l </tmp/state; {_FAIL}'
+        sh -c '{wget}/first 2>/dev/null || true; echo made >/tmp/state; echo first'
+        sh -c '{wget}/second 2>/dev/null || true; cat /tmp/state; echo x >>/tmp/state; ls tried >/dev/null || true'
+        sh -c '{wget}/third 2>/dev/null || true; echo half >tried; wc -l </tmp/state; {_FAIL}'
     """
     step = bench.action(commands, {"retries": "1"})
     requests = [len(answers(registry, f"GET /v2/twice/{name}")) for name in ("first", "second", "third")]
