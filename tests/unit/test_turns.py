@@ -72,6 +72,7 @@ def _files(folder: Path, *names: str) -> None:
 def test_what_a_plan_writes_to(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    *,
     command: str,
     targets: tuple[str, ...],
     shell: str,
