@@ -1,0 +1,133 @@
+"""Many runs at once on one engine, many targets in one step, an engine at the other end of a TCP connection."""
+
+from __future__ import annotations
+
+import base64
+import re
+import shutil
+import socket
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.artifacts import oci_layout
+from support.cli import Machine, lines_of_ours, wait_for
+from support.engine import Bench
+from support.registry import free_port, registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.cli import Done
+    from support.engine import Engine, Tools
+    from support.registry import Pair, Registry
+
+_RUNS = 10
+_TARGETS = 100
+_UNIX = "unix://"
+
+
+def _users(count: int) -> dict[str, str]:
+    return {f"user{number}": f"password-of-user-{number}-27182818284" for number in range(count)}
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[Registry]:
+    """One registry that ten people use."""
+    with registry(tmp_path / "shared", _users(_RUNS)) as running:
+        yield running
+
+
+def test_ten_runs_at_once_get_each_their_own_credential(
+    engine: Engine, tools: Tools, registries: Pair, shared: Registry, tmp_path: Path
+) -> None:
+    """Command, image and files are the same for all; the first half runs once more, with another credential each."""
+    benches = [
+        Bench(Machine(tmp_path / f"run{number}", variables=engine.variables), engine, tools, registries)
+        for number in range(_RUNS)
+    ]
+    for bench in benches:
+        oci_layout(bench.machine.work / "layout")
+
+    def push(number: int, user: int) -> Done:
+        repository = f"{engine.inside(shared)}/repository-{number}"
+        return benches[number].run(
+            *("crane", "push", "--insecure", "layout", "{target}:1"),
+            registries=[engine.login(shared, f"user{user}")],
+            options=["--target", repository],
+        )
+
+    with ThreadPoolExecutor(_RUNS) as pool:
+        first = list(pool.map(push, range(_RUNS), range(_RUNS)))
+    assert [done.code for done in first] == [0] * _RUNS, first
+    assert [_pushers(shared, number) for number in range(_RUNS)] == [[f"user{number}"] for number in range(_RUNS)]
+    with ThreadPoolExecutor(_RUNS) as pool:
+        second = list(pool.map(push, range(_RUNS), reversed(range(_RUNS))))
+    assert [done.code for done in second] == [0] * _RUNS, second
+    assert [_pushers(shared, number) for number in range(_RUNS)] == [
+        [f"user{number}", f"user{_RUNS - 1 - number}"] for number in range(_RUNS)
+    ]
+
+
+def test_a_wrong_password_beside_right_ones_is_refused(
+    engine: Engine, tools: Tools, registries: Pair, shared: Registry, tmp_path: Path
+) -> None:
+    """What the engine knows of a good run is of no use to the next one."""
+    bench = Bench(Machine(tmp_path / "user", variables=engine.variables), engine, tools, registries)
+    oci_layout(bench.machine.work / "layout")
+    push = ("crane", "push", "--insecure", "layout", f"{engine.inside(shared)}/repository:1")
+    good = engine.login(shared, "user0")
+    assert bench.run(*push, registries=[good]).code == 0
+    wrong = bench.run(*push, registries=[good | {"password": "not-the-password-of-user-0"}])
+    assert (wrong.code, b"UNAUTHORIZED" in wrong.stderr) == (1, True), wrong
+    assert bench.run(*push).code == 1
+
+
+def test_a_hundred_targets_in_one_step(bench: Bench, shared: Registry) -> None:
+    oci_layout(bench.machine.work / "layout")
+    targets = [f"{bench.engine.inside(shared)}/repository-{number}" for number in range(_TARGETS)]
+    done = bench.run(
+        *("crane", "push", "--insecure", "layout", "{target}:1"),
+        registries=[bench.engine.login(shared)],
+        options=["--max-parallel", "10", *(word for target in targets for word in ("--target", target))],
+    )
+    assert [(row["target"], row["exit-code"]) for row in done.report["results"]] == [(one, 0) for one in targets]
+    assert [len(_pushers(shared, number)) for number in range(_TARGETS)] == [1] * _TARGETS
+
+
+def test_an_engine_is_reached_by_tcp(bench: Bench, tmp_path: Path) -> None:
+    address = bench.engine.variables.get("_EXPERIMENTAL_DAGGER_RUNNER_HOST", "")
+    if not address.startswith(_UNIX):
+        pytest.skip("NO TCP IS TESTED: the engine is not at a Unix socket")
+    with _tcp(address.removeprefix(_UNIX), tmp_path / "socat.log") as (port, log):
+        done = bench.run("id", "-u", variables={"_EXPERIMENTAL_DAGGER_RUNNER_HOST": f"tcp://127.0.0.1:{port}"})
+        assert (done.code, done.stdout, lines_of_ours(done.stderr)) == (0, b"0\n", [])
+        assert "accepting connection" in log.read_text()
+
+
+@contextmanager
+def _tcp(path: str, log: Path) -> Iterator[tuple[int, Path]]:
+    """Lead a port of this machine's loopback to a Unix socket."""
+    program = shutil.which("socat")
+    assert program, "socat is missing: scripts/setup installs it"
+    port = free_port()
+    listen = f"TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork"
+    with log.open("wb") as output:
+        process = subprocess.Popen([program, "-d", "-d", listen, f"UNIX-CONNECT:{path}"], stderr=output)
+    try:
+        wait_for(lambda: b"listening on" in log.read_bytes())
+        yield port, log
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _pushers(one: Registry, number: int) -> list[str]:
+    """Who pushed to a repository, by the registry's access log, in the order in which they did."""
+    line = re.compile(rf'- (\S+) \[[^\]]*\] "PUT /v2/repository-{number}/manifests/1 HTTP/1.1" 201 ')
+    return [match[1] for match in map(line.search, one.requests()) if match]
