@@ -46,12 +46,14 @@ class Machine:
         prefix: words before the program, such as `setpriv` and its options.
         program: the words that start `registry-config`.
         variables: further variables of every run.
+        seconds: after which a run is taken for one that hangs.
     """
 
     root: Path
     prefix: tuple[str, ...] = ()
     program: tuple[str, ...] = PROGRAM
     variables: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = _TIMEOUT
 
     def __post_init__(self) -> None:
         for folder in (self.home, self.temporary, self.work):
@@ -107,7 +109,7 @@ class Machine:
             env=self.environ(variables),
             input=stdin,
             capture_output=True,
-            timeout=_TIMEOUT,
+            timeout=self.seconds,
             check=False,
         )
         document = json.loads(report.read_bytes()) if report.exists() else {}
