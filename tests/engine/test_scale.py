@@ -14,7 +14,8 @@ import pytest
 from support.artifacts import oci_layout
 from support.cli import Machine, lines_of_ours, wait_for
 from support.engine import Bench
-from support.registry import free_port, registry
+from support.front import front
+from support.registry import Registry, free_port, registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from support.cli import Done
     from support.engine import Engine, Tools
-    from support.registry import Pair, Registry
+    from support.registry import Pair
 
 _RUNS = 10
 _TARGETS = 100
@@ -38,9 +39,10 @@ def _users(count: int) -> dict[str, str]:
 
 @pytest.fixture
 def shared(tmp_path: Path) -> Iterator[Registry]:
-    """One registry that ten people use."""
-    with registry(tmp_path / "shared", _users(_RUNS)) as running:
-        yield running
+    """One registry that ten people use; nginx before it writes down who."""
+    users = _users(_RUNS)
+    with registry(tmp_path / "shared", users) as running, front(tmp_path / "front", running.address) as nginx:
+        yield Registry(nginx.address, users, nginx.log)
 
 
 def test_ten_runs_at_once_get_each_their_own_credential(
@@ -86,7 +88,7 @@ def test_a_wrong_password_beside_right_ones_is_refused(
     good = engine.login(shared, "user0")
     assert bench.run(*push, registries=[good]).code == 0
     wrong = bench.run(*push, registries=[good | {"password": "not-the-password-of-user-0"}])
-    assert (wrong.code, b"UNAUTHORIZED" in wrong.stderr) == (1, True), wrong
+    assert (wrong.code, b"401" in wrong.stderr) == (1, True), wrong
     assert bench.run(*push).code == 1
 
 
@@ -135,5 +137,5 @@ def _tcp(path: str, log: Path) -> Iterator[tuple[int, Path]]:
 
 def _pushers(one: Registry, number: int) -> list[str]:
     """Who pushed to a repository, by the registry's access log, in the order in which they did."""
-    line = re.compile(rf'- (\S+) \[[^\]]*\] "PUT /v2/repository-{number}/manifests/1 HTTP/1.1" 201 ')
+    line = re.compile(rf'- (\S+) \[[^\]]*\] "PUT /v2/repository-{number}/manifests/1 HTTP/1\.1" 201 ')
     return [match[1] for match in map(line.search, one.requests()) if match]
