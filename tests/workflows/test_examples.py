@@ -287,7 +287,9 @@ def test_a_script_hands_four_values_on_and_pushes_once(local: Local) -> None:
         values = {"name": "app", "version": "1.2.3", "pushed": pushed, "digest": digest}
         said.append((json.loads(ran.output("outputs")), f"app 1.2.3 is {digest} (pushed now {pushed})" in ran.log))
         assert said[-1] == (values, True)
-    puts = [line for line in local.registries["ghcr.io"].requests() if "PUT /v2/org/charts/app/manifests/" in line]
+    puts = [
+        line for line in local.registries["ghcr.io"].requests() if "PUT /v2/org/charts/app/manifests/1.2.3 " in line
+    ]
     assert len(puts) == 1
 
 

@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from registry_config.oci.verdicts import HEADS
+
 if TYPE_CHECKING:
     from registry_config.report import Report
 
@@ -31,6 +33,7 @@ def summarize(report: Report) -> str:
         parts.append(_table(report))
     parts.append(_digests(report))
     parts += [f"Note: {_text(warning)}" for warning in report.warnings]
+    parts.append(_verdicts(report))
     parts.append(_commands(report))
     if report.image:
         parts.append(f"Image: {_code(report.image)}")
@@ -90,6 +93,14 @@ def _table(report: Report) -> str:
         if row.state == "failed":
             state = f"<b>failed ({row.exit_code})</b>"
         rows.append(f"| {state} | {names} | {digests} | {row.attempts} | {row.seconds:.1f} |")
+    return "\n".join(rows)
+
+
+def _verdicts(report: Report) -> str:
+    if not report.verify:
+        return ""
+    rows = [f"| {' | '.join(HEADS)} |", f"|{' --- |' * len(HEADS)}"]
+    rows += [f"| {' | '.join(_text(value) for value in row)} |" for row in report.verify]
     return "\n".join(rows)
 
 
