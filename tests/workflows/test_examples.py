@@ -130,7 +130,15 @@ CASES = {
 }
 # Runs with an example of its own below.
 _SPECIAL = {
-    *("agent", "oras", "pull-in-tests", "call-release-chart", "call-push-files", "call-copy-image"),
+    *(
+        "call-release-charts",
+        "agent",
+        "oras",
+        "pull-in-tests",
+        "call-release-chart",
+        "call-push-files",
+        "call-copy-image",
+    ),
     *("chart-outputs", "chart-signed-with-key", "image-digest-file", "imagetools", "optional-registry"),
 }
 # What act has not: a Docker daemon, GitHub's identity for cosign and keyless (tests/integration plays the latter), and
@@ -201,6 +209,28 @@ def test_a_chart_is_released_by_the_called_workflow(local: Local) -> None:
         (local.here("ghcr.io/org/charts"), 0, digest),
         (local.here("harbor.example.com/charts"), 0, digest),
     ]
+
+
+@table("secrets, there", {"to both registries": ({}, True), "without a secret to one": (_NO_SECRET, False)})
+def test_all_charts_are_released_by_the_called_workflow(local: Local, secrets: dict[str, str], *, there: bool) -> None:
+    _prepare(local, _CHART)
+    repositories = ["ghcr.io/org/charts", *(["harbor.example.com/charts"] if there else [])]
+    for state in ("done", "exists"):
+        _prepare(local, {"README.md": f"A commit has to change something: {state}"})
+        ran = local.run(_EXAMPLES["call-release-charts"], {"ref": "refs/heads/main"}, secrets, job="release")
+        assert ran.code == 0, ran.log
+        rows = json.loads(ran.outputs["results"])
+        states = sorted((row["file"].rpartition("/")[2], row["target"], row["state"]) for row in rows)
+        assert states == sorted(
+            (f"{name}-1.2.3.tgz", local.here(one), state if one in repositories else "skipped")
+            for name in ("api", "app", "web")
+            for one in ("ghcr.io/org/charts", _HARBOR_CHARTS)
+        )
+        assert ran.outputs["references"].split() == [
+            local.here(f"{one}/{name}@{local.digest(f'{one}/{name}:1.2.3')}")
+            for name in ("api", "app", "web")
+            for one in repositories
+        ]
 
 
 def test_where_one_registry_refuses_the_called_workflow_fails_and_tells_what_came_of_each(local: Local) -> None:
