@@ -30,6 +30,7 @@ _STORIES = (
     ("authorities",),
     ("registry_config", "commands", "attempts", "buffered_output"),
     ("observer", "preflight", "optional"),
+    ("turns",),
     ("targets",),
     ("job",),
     ("report", "asking"),
