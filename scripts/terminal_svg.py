@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _WIDTH: Final = 100
-_ALICE: Final = "correct-horse-battery-staple"
-_BOB: Final = "tr0ub4dor-and-3"
+PASSWORDS: Final = ("correct-horse-battery-staple", "tr0ub4dor-and-3")
 # rich would have the reader's browser fetch a font.
 _FORMAT: Final = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(
     "font-family: Fira Code, monospace", "font-family: ui-monospace, 'DejaVu Sans Mono', monospace"
@@ -34,8 +33,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="terminal-") as name:
         folder = Path(name)
         with (
-            registry(folder / "first", {"alice": _ALICE}) as first,
-            registry(folder / "second", {"bob": _BOB}) as second,
+            registry(folder / "first", {"alice": PASSWORDS[0]}) as first,
+            registry(folder / "second", {"bob": PASSWORDS[1]}) as second,
         ):
             environ = _prepare(folder, first.address, second.address)
             for command in _session(first.address, second.address):
@@ -72,7 +71,7 @@ def _prepare(folder: Path, first: str, second: str) -> Mapping[str, str]:
     (work / "registries.yaml").write_text(
         "".join(f"- registry: {host}\n  username: {user}\n  password-env: {name}\n" for host, user, name in entries)
     )
-    own = {"HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp"), "ALICE_TOKEN": _ALICE, "BOB_TOKEN": _BOB}
+    own = {"HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp"), "ALICE_TOKEN": PASSWORDS[0], "BOB_TOKEN": PASSWORDS[1]}
     return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **own}
 
 

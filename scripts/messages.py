@@ -1,0 +1,112 @@
+"""The messages of the code, read from its text: each error that is raised, with its remedy, as docs/troubleshooting.md has it.
+
+What a message takes from elsewhere (a name, a line) is shown as `…`.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_SOURCES: Final = Path(__file__).parents[1] / "src/registry_config"
+_GAP: Final = "…"
+# Errors of ours that carry (place, problem, remedy) or a text alone; Python's own are those that become part of such a message.
+_PYTHONS: Final = ("AttributeError", "KeyError", "NotImplementedError", "OSError", "RuntimeError", "TypeError")
+_MOST: Final = 8
+
+
+class Message(NamedTuple):
+    """One error that the code raises.
+
+    Attributes:
+        file: where, below src/registry_config.
+        line: where in it.
+        error: the name of its class.
+        place: what it is about.
+        problem: what is wrong.
+        remedy: what to do.
+    """
+
+    file: str
+    line: int
+    error: str
+    place: str
+    problem: str
+    remedy: str
+
+    @property
+    def text(self) -> str:
+        """As it is shown, without the remedy."""
+        return f"{self.place}: {self.problem}" if self.place else self.problem
+
+
+def messages() -> Iterator[Message]:
+    """Every message, in the order of the files."""
+    for path in sorted(_SOURCES.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        constants = _assigned(tree.body)
+        yield from sorted(_of_module(tree, path.relative_to(_SOURCES).as_posix(), constants), key=lambda found: found.line)
+
+
+def _of_module(tree: ast.Module, file: str, constants: Mapping[str, list[str]]) -> Iterator[Message]:
+    for function, call in _raised(tree):
+        name = call.func.id if isinstance(call.func, ast.Name) else ""
+        known = {**constants, **_assigned(ast.walk(function))} if function else constants
+        texts = [_texts(argument, known) for argument in call.args if not isinstance(argument, ast.Starred)]
+        if not texts or not name.endswith("Error") or name in _PYTHONS or len(texts) != len(call.args):
+            continue
+        for parts in itertools.islice(itertools.product(*texts), _MOST):
+            if len(parts) == 1:
+                yield Message(file, call.lineno, name, _GAP, parts[0], "")
+            else:
+                yield Message(file, call.lineno, name, *(*parts, "")[:3])
+
+
+def _raised(tree: ast.Module) -> Iterator[tuple[ast.AST | None, ast.Call]]:
+    """Each call of an error's class, with the function in which it is written."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    owner = {id(node): function for function in functions for node in ast.walk(function)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Error"):
+            yield owner.get(id(node)), node
+
+
+def _assigned(nodes: Iterator[ast.AST] | list[ast.stmt]) -> dict[str, list[str]]:
+    """The texts that names are given, in all places where they are."""
+    found: dict[str, list[str]] = {}
+    for node in nodes:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        value = getattr(node, "value", None)
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(target, ast.Name) and value is not None:
+            found.setdefault(target.id, []).extend(text for text in _texts(value, {}) if text != _GAP)
+    return {name: texts for name, texts in found.items() if texts}
+
+
+def _texts(node: ast.AST, known: Mapping[str, list[str]]) -> list[str]:
+    """What an expression may say."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    if isinstance(node, ast.JoinedStr):
+        parts = [_texts(value, known) for value in node.values]
+        return ["".join(chosen) for chosen in itertools.islice(itertools.product(*parts), _MOST)]
+    if isinstance(node, ast.FormattedValue):
+        return _texts(node.value, known) if isinstance(node.value, ast.Name) and node.value.id.isupper() else [_GAP]
+    if isinstance(node, ast.IfExp):
+        return [*_texts(node.body, known), *_texts(node.orelse, known)]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [left + right for left in _texts(node.left, known) for right in _texts(node.right, known)]
+    if isinstance(node, ast.BoolOp):
+        return [text for value in node.values for text in _texts(value, known)]
+    if isinstance(node, ast.Name):
+        return list(dict.fromkeys(known.get(node.id, [_GAP])))
+    return [_GAP]
+
+
+if __name__ == "__main__":
+    for message in messages():
+        print(f"{message.file}:{message.line}: {message.error}: {message.text}; {message.remedy or 'NO REMEDY'}")
