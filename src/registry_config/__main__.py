@@ -40,8 +40,10 @@ def _open_missing_streams() -> None:
 
 def main() -> int:
     """Run the action or the command line; gives the exit code of the process."""
-    # A core file would hold the credentials.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    # A core file would hold the credentials. The limit 1 holds where a program takes the core by a pipe as well, which
+    # 0 does not (core(5), "Piping core dumps to a program").
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (min(1, most) if most != resource.RLIM_INFINITY else 1, most))
     try:
         code = _front_end(sys.argv[1:])
         sys.stdout.flush()
@@ -63,9 +65,21 @@ def _front_end(words: list[str]) -> int:
         from registry_config.github.action import run_action  # noqa: PLC0415  (the command line has no runner)
 
         return run_action(os.environ)
+    if words[:1] == ["agent"]:
+        return _agent(words[1:])
     from registry_config.cli.command_line import run_command_line  # noqa: PLC0415  (argparse is of no use to the action)
 
     return run_command_line(words, os.environ)
+
+
+def _agent(words: list[str]) -> int:
+    if words == ["action"]:
+        from registry_config.github.agent import run_agent_action  # noqa: PLC0415  (as above)
+
+        return run_agent_action(os.environ)
+    from registry_config.cli.agent import run_agent  # noqa: PLC0415
+
+    return run_agent(words, os.environ)
 
 
 def _say(text: str) -> None:

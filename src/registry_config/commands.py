@@ -33,7 +33,7 @@ def resolve(command: Command, plan: Plan, find: Callable[[str], list[str]]) -> R
     Raises:
         InputError: no file matches a pattern, or the command names references that different credentials fit.
     """
-    arguments = expand(command, find)
+    arguments = expand(command, find, plan.working_directory)
     return ResolvedCommand(arguments, select(plan.credentials, arguments, plan.variables.values()))
 
 

@@ -33,10 +33,15 @@ CONFIG_VARIABLES: Final = (
 )
 # Keys of a user's own config that hold, or fetch, credentials.
 CREDENTIAL_KEYS: Final = ("auths", "credsStore", "credHelpers")
+# They look for the longest key that begins a reference (`getAuthenticationForKey` of containers/image), so one config
+# may hold several users of one registry. docker, oras-go and go-containerregistry cut the path off such a key.
+CHOOSES_BY_PATH: Final = frozenset(("skopeo", "podman", "buildah"))
 
 
-def config_keys(host: str) -> tuple[str, ...]:
-    """The keys of `auths` under which tools look for a canonical host."""
+def config_keys(host: str, path: str = "") -> tuple[str, ...]:
+    """The keys of `auths` under which tools look for a canonical host, or for a path of it."""
+    if path:
+        return (f"{host}/{path}",)
     return DOCKER_HUB_KEYS if host == DOCKER_HUB else (host,)
 
 
@@ -46,14 +51,22 @@ def auth_value(username: str, secret: str) -> str:
 
 
 class Login(NamedTuple):
-    """User and secret for a registry, by its canonical host."""
+    """User and secret for a registry.
+
+    Attributes:
+        host: canonical.
+        username: whom to log in as.
+        secret: password or token.
+        path: part of the registry that it is for; empty for all of it. For tools of `CHOOSES_BY_PATH` only.
+    """
 
     host: str
     username: str
     secret: str
+    path: str = ""
 
     def __repr__(self) -> str:
-        return f"Login({self.host!r}, {self.username!r}, ***)"
+        return f"Login({'/'.join(filter(None, (self.host, self.path)))!r}, {self.username!r}, ***)"
 
 
 def render(logins: Iterable[Login], settings: Mapping[str, object] | None = None) -> str:
@@ -68,7 +81,7 @@ def render(logins: Iterable[Login], settings: Mapping[str, object] | None = None
     auths: dict[str, object] = dict(kept) if isinstance(kept, dict) else {}
     for login in logins:
         entry = {"auth": auth_value(login.username, login.secret)}
-        auths.update(dict.fromkeys(config_keys(login.host), entry))
+        auths.update(dict.fromkeys(config_keys(login.host, login.path), entry))
     document["auths"] = auths
     return json.dumps(document, separators=(",", ":"), sort_keys=True)
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from registry_config.commands import preview, shown
+from registry_config.errors import SignalError
 from registry_config.host.programs import check_programs
 from registry_config.host.runner import HostRunner
 from registry_config.report import Report, make_report
@@ -54,6 +55,8 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
             error, result = results[0].error, results[0].result
             if error and not (result and result.commands):
                 raise error
+        if runner.interrupted and not any(result.result and result.result.commands for result in results):
+            raise SignalError(runner.interrupted)
     # What an earlier command did not bring is told by the error of its own command.
     return make_report(results, job.redactor, job.registries, runner.notes, time.monotonic() - started)
 
@@ -85,7 +88,7 @@ def _preview(job: Job, runner: Runner, output: Output) -> tuple[str, ...]:
 
 def _runner(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output) -> Runner:
     if job.image is None:
-        return HostRunner(environ, job.redactor, keep_logins=inputs.keep_logins, stdin_is_ours=inputs.stdin_is_ours)
+        return HostRunner(environ, job.redactor, user=job.user_config, stdin_is_ours=inputs.stdin_is_ours)
     from registry_config.engine.runner import EngineRunner  # noqa: PLC0415  (asyncio and more; not for the host)
 
     secret = job.plans[0].secret_variables

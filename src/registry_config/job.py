@@ -7,7 +7,10 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.commands import check_selection
-from registry_config.credentials.encodings import all_forms, is_short
+from registry_config.credentials.cautions import warnings_of
+from registry_config.credentials.encodings import all_encodings
+from registry_config.credentials.exposure import refuse_secrets_in_words
+from registry_config.credentials.kept_logins import NO_USER_CONFIG, UserConfig, read_user_config
 from registry_config.credentials.reading import (
     Credential,
     JobToken,
@@ -18,14 +21,14 @@ from registry_config.credentials.reading import (
 from registry_config.credentials.redaction import Redactor
 from registry_config.declaration.command import Command, literal, parse_commands
 from registry_config.declaration.inputs import RUNNER_FILES, Inputs, Origin, declared_variables
-from registry_config.declaration.registries import Declaration, decode, parse_registries
+from registry_config.declaration.registries import Declaration, decode, parse_registries, refuse_in_file
 from registry_config.errors import InputError
 from registry_config.host.runner import find_files
 from registry_config.plan import ImageSettings, Plan
 from registry_config.targets import for_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 # Events whose workflow runs with secrets over files that somebody else may have written.
 _UNTRUSTED_EVENTS: Final = ("pull_request_target", "workflow_run", "issue_comment", "issues", "discussion_comment")
@@ -46,12 +49,13 @@ class Job(NamedTuple):
     Attributes:
         plans: what to run, one for each pair of target and file; one plan where there are neither.
         image: which image to run it in; None for this machine.
-        forms: every byte string that must not be seen.
+        forms: every byte string that GitHub is to mask.
         redactor: hides them.
         hidden_variables: variables that no child may find.
         registries: what was declared for the command, as messages name it.
         warnings: what the user should know before the run.
         skip_reason: why nothing is to be run; empty otherwise.
+        user_config: what the user's own config holds, for a run on this machine.
     """
 
     plans: tuple[Plan, ...]
@@ -62,6 +66,7 @@ class Job(NamedTuple):
     registries: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     skip_reason: str = ""
+    user_config: UserConfig = NO_USER_CONFIG
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -90,8 +95,10 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     if missing and inputs.on_missing == "fail":
         remedy = _FORK_REMEDY if origin.lacks_secrets else missing[0].remedy
         raise InputError(missing[0].place, missing[0].problem, remedy)
-    forms = all_forms(credentials, _checked_secrets(secret))
-    redactor = Redactor(forms)
+    user = NO_USER_CONFIG if inputs.image else read_user_config(environ, keep=inputs.keep_logins)
+    hidden_credentials = (*credentials, *user.credentials)
+    others = (*_checked_secrets(secret), *user.secrets)
+    redactor = Redactor(all_encodings(hidden_credentials, others))
     _refuse_secrets_in(plain, redactor)
     plan = Plan(
         commands=commands,
@@ -104,18 +111,44 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     )
     plans = tuple(for_pair(plan, target, file) for file in _files(inputs) for target in inputs.targets or ("",))
     for each in plans:
+        refuse_secrets_in_words(each.commands, redactor)
         check_selection(each)
     hidden = {*inputs.hidden_variables, *password_variables(declarations), *RUNNER_FILES} - set(secret)
     return Job(
         plans=plans,
         image=_image(inputs, declarations, credentials, home=plain.get("HOME", "")),
-        forms=forms,
+        forms=all_encodings(hidden_credentials, others, single=True),
         redactor=redactor,
         hidden_variables=frozenset(hidden),
         registries=tuple(credential.registry for credential in plan.credentials),
-        warnings=(*_short_secrets(credentials, declarations), *_engine_warnings(inputs, environ)),
-        skip_reason=f"{missing[0]}; nothing was run (on-missing: skip)" if missing else "",
+        warnings=(*_secret_warnings(credentials, declarations), *user.warnings, *_engine_warnings(inputs, environ)),
+        skip_reason=f"{missing[0].place}: {missing[0].problem}; nothing was run (on-missing: skip)" if missing else "",
+        user_config=user,
     )
+
+
+def prepare_agent(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> tuple[Job, tuple[str, ...]]:
+    """The job of an agent, which holds the credentials of its plan and runs nothing.
+
+    Args:
+        inputs: the settings; no command among them.
+        origin: what GitHub says of the run.
+        environ: the environment of the step.
+
+    Returns:
+        The job, and lines about what is left out.
+
+    Raises:
+        InputError: with the place of the first fault.
+    """
+    declarations = parse_registries(registries_text(inputs, origin))
+    for declaration in declarations:
+        if declaration.path and "command" in declaration.purposes:
+            problem = "has a path, and without a command nothing can choose by it"
+            raise InputError(declaration.place("registry"), problem, "leave the path out, or use run")
+    left_out = [d for d in declarations if "command" not in d.purposes]
+    notices = tuple(f"{d.place()}: {d.registry} is for the image only, so it is left out" for d in left_out)
+    return prepare(inputs, origin, environ), notices
 
 
 def _image(
@@ -156,11 +189,7 @@ def registries_text(inputs: Inputs, origin: Origin) -> str:
             text = decode(file.read(), place)
     except OSError as error:
         raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})") from None
-    for declaration in parse_registries(text):
-        if declaration.source.kind == "password-file":
-            raise InputError(
-                declaration.place("password-file"), "is not allowed in a registries-file", "use password-env"
-            )
+    refuse_in_file(parse_registries(text))
     return text
 
 
@@ -189,7 +218,7 @@ def _commands(inputs: Inputs, variables: Mapping[str, str]) -> tuple[Command, ..
     if inputs.argv is not None:
         return (literal(inputs.argv),)
     # `check` describes a declaration without a command too.
-    return parse_commands(inputs.command, variables) if inputs.command else ()
+    return parse_commands(inputs.command, variables, has_entrypoint=inputs.use_entrypoint) if inputs.command else ()
 
 
 def _read_all(
@@ -221,10 +250,11 @@ def _refuse_secrets_in(plain: Mapping[str, str], redactor: Redactor) -> None:
             raise InputError("env", f"the value of {name} contains a secret", "use secret-env")
 
 
-def _short_secrets(credentials: tuple[Credential, ...], declarations: tuple[Declaration, ...]) -> list[str]:
-    places = {(d.host, d.path, d.purposes): d.place() for d in declarations}
-    short = [places[c.host, c.path, c.purposes] for c in credentials if is_short(c.secret)]
-    return [f"{place}: a password of fewer than 6 characters can be hidden in its base64 form only" for place in short]
+def _secret_warnings(credentials: tuple[Credential, ...], declarations: tuple[Declaration, ...]) -> Iterator[str]:
+    by_registry = {(d.host, d.path, d.purposes): d for d in declarations}
+    found = (w for c in credentials for w in warnings_of(by_registry[c.host, c.path, c.purposes], c.secret))
+    # The hosts of one entry share its password.
+    yield from dict.fromkeys(found)
 
 
 def _engine_warnings(inputs: Inputs, environ: Mapping[str, str]) -> list[str]:

@@ -16,7 +16,7 @@ from dagger import Doc, dag, function, object_type
 from typing_extensions import Self
 
 from registry_config.credentials.reading import checked_secret
-from registry_config.declaration.registries import check_username
+from registry_config.declaration.sources import check_username
 from registry_config.docker_config import Login, render
 from registry_config.engine.image import contents
 from registry_config.engine.image_user import image_user

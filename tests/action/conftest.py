@@ -8,7 +8,7 @@ import pytest
 
 from support.act import Act, copy_project
 from support.action import ROOT, Action
-from support.artifacts import oci_layout
+from support.artifacts import chart, oci_layout
 from support.cli import Machine
 from support.registry import Pair, registry
 
@@ -32,6 +32,11 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("layout")
     oci_layout(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def packed_chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return chart(tmp_path_factory.mktemp("chart"))
 
 
 @pytest.fixture(scope="session")

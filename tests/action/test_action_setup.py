@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,11 +13,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.action import Action, Done, runner_path
+from support.pythons import path_without
 from support.runner import Annotation, file_commands
+from support.tables import table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from support.cli import Machine
 
+_NOBODY = 65534
 _SECRET = "secret-0123456789"
 # Of the step, of act, of the job: all of it reaches the first step.
 _JOB = {
@@ -45,32 +51,22 @@ def _error(message: str) -> Annotation:
 @pytest.fixture
 def job(tmp_path: Path, project: Path) -> Action:
     """The action in a job of its own, where nothing is set up."""
+    (tmp_path / "runner").mkdir()
     return Action(project, tmp_path / "runner", _JOB)
 
 
 def _path_without(folder: Path, *programs: str) -> str:
-    """PATH without some programs: a folder that has one is replaced by links to all else in it."""
-    folders = []
-    for number, name in enumerate(runner_path().split(os.pathsep)):
-        old = Path(name)
-        if any((old / program).exists() for program in programs):
-            new = folder / str(number)
-            new.mkdir(parents=True)
-            for entry in old.iterdir():
-                if entry.name not in programs:
-                    (new / entry.name).symlink_to(entry)
-            old = new
-        folders.append(str(old))
-    return os.pathsep.join(folders)
+    return path_without(folder, *programs, path=runner_path())
 
 
 def _recorder(folder: Path, program: str, path: str) -> tuple[str, Path]:
-    """PATH on which a program notes what environment it was given, then does what it always does."""
+    """PATH on which a program notes its environment and that of who started it, then does what it always does."""
     real = shutil.which(program, path=path)
     assert real, f"{program} is not installed (scripts/setup does)"
     wrapper, seen = folder / "bin" / program, folder / f"{program}.seen"
     wrapper.parent.mkdir(parents=True)
-    wrapper.write_text(f'#!/bin/sh\ntr "\\0" "\\n" </proc/$$/environ >>"{seen}"\nexec "{real}" "$@"\n')
+    note = f'cat "/proc/$$/environ" "/proc/$PPID/environ" | tr "\\0" "\\n" >>"{seen}"'
+    wrapper.write_text(f'#!/bin/sh\n{note}\nexec "{real}" "$@"\n')
     wrapper.chmod(0o755)
     return os.pathsep.join((str(wrapper.parent), path)), seen
 
@@ -97,8 +93,12 @@ def _run(job: Action, machine: Machine, path: str, **variables: str) -> Done:
     return job.run(machine, _INPUTS, {"PATH": path, **python, **variables})
 
 
+def _start(done: Done) -> list[str]:
+    return file_commands(done.setup.files["GITHUB_OUTPUT"])["start"].splitlines()
+
+
 def _python(done: Done) -> str:
-    return file_commands(done.setup.files["GITHUB_OUTPUT"])["python"]
+    return _start(done)[0]
 
 
 def test_uv_makes_the_environment_once_sees_no_secret_and_prints_nothing(
@@ -161,10 +161,9 @@ def test_two_versions_of_the_action_in_one_job_run_their_own_code(
 ) -> None:
     other = Action(shutil.copytree(project, tmp_path / "other"), job.temporary, _JOB)
     for action in (job, other):
-        python = _python(_run(action, machine, runner_path()))
-        where = [python, "-I", "-c", "import registry_config; print(registry_config.__file__)"]
-        shown = subprocess.run(where, capture_output=True, check=True, text=True).stdout
-        assert shown == f"{action.root}/src/registry_config/__init__.py\n"
+        python, *options = _start(_run(action, machine, runner_path()))
+        shown = subprocess.run([python, "-v", *options, "--help"], capture_output=True, check=True, text=True).stderr
+        assert set(re.findall(r"(/\S*)/src/registry_config/", shown)) == {str(action.root)}
 
 
 def test_an_environment_that_was_not_finished_is_made_anew(job: Action, machine: Machine) -> None:
@@ -186,3 +185,97 @@ def test_the_environment_lies_in_the_runners_temporary_folder_and_nothing_else_i
         path for path in before if "__pycache__" not in path.parts
     ]
     assert list(machine.home.iterdir()) == []
+
+
+def _open_folder(place: Path) -> None:
+    place.mkdir()
+    place.chmod(0o777)
+
+
+def _link(place: Path) -> None:
+    place.with_name("other").mkdir(0o700)
+    place.symlink_to("other")
+
+
+def _folder_of_another(place: Path) -> None:
+    if os.getuid():
+        pytest.skip("only root can give a folder to another user; run the tests as root")
+    place.mkdir(0o700)
+    os.chown(place, _NOBODY, _NOBODY)
+
+
+@table(
+    "plant",
+    {
+        "a folder to which others can write": _open_folder,
+        "a link": _link,
+        "a file": Path.touch,
+        "another user's folder": _folder_of_another,
+    },
+)
+def test_what_another_user_can_have_planted_is_refused(
+    job: Action, machine: Machine, tmp_path: Path, plant: Callable[[Path], object]
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    place = shared / f"registry-config-{os.getuid()}"
+    plant(place)
+    before = sorted(shared.rglob("*"))
+    done = _run(job, machine, runner_path(), RUNNER_TEMP="", TMPDIR=str(shared))
+    assert (done.setup.code, done.run, sorted(shared.rglob("*"))) == (69, None, before)
+    assert done.setup.step.annotations == [
+        _error(f"{place} is not a folder that only this user can write to; remove it")
+    ]
+
+
+def test_without_a_folder_of_the_runner_it_makes_one_for_this_user_alone(
+    job: Action, machine: Machine, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    done = _run(job, machine, runner_path(), RUNNER_TEMP="", TMPDIR=str(shared))
+    (made,) = shared.glob("registry-config*")
+    assert (done.last.code, made.name, made.stat().st_mode & 0o777) == (0, f"registry-config-{os.getuid()}", 0o700)
+
+
+def test_a_folder_in_which_everybody_can_replace_things_is_refused(
+    job: Action, machine: Machine, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    done = _run(job, machine, runner_path(), RUNNER_TEMP=str(shared))
+    assert (done.setup.code, done.run, list(shared.iterdir())) == (69, None, [])
+    assert done.setup.step.annotations == [
+        _error(f"everybody can replace what lies in {shared}; set RUNNER_TEMP to another")
+    ]
+
+
+@table(
+    "variables",
+    {
+        "a file that bash reads first": {"BASH_ENV": "planted.sh"},
+        "a function in the place of a program": {"BASH_FUNC_exec%%": "() { . ./planted.sh; }"},
+        "a function in the place of a builtin": {"BASH_FUNC_mapfile%%": "() { . ./planted.sh; }"},
+    },
+)
+def test_no_variable_of_the_job_runs_code_before_ours(
+    job: Action, machine: Machine, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    (machine.work / "planted.sh").write_text(f"touch '{tmp_path}/planted'\n")
+    done = _run(job, machine, runner_path(), **variables)
+    assert (done.last.code, (tmp_path / "planted").exists()) == (0, False)
+
+
+def test_no_program_of_the_workspace_makes_the_environment(job: Action, machine: Machine, tmp_path: Path) -> None:
+    folder, link = machine.work / ".venv/bin", tmp_path / "link"
+    folder.mkdir(parents=True)
+    link.symlink_to(folder)
+    for name in ("uv", "python3"):
+        (folder / name).write_text(f"#!/bin/sh\ntouch '{tmp_path}/planted'\nexit 1\n")
+        (folder / name).chmod(0o755)
+    path = os.pathsep.join((str(folder), ".venv/bin", str(link), runner_path()))
+    done = _run(job, machine, path)
+    assert (done.last.code, (tmp_path / "planted").exists()) == (0, False)

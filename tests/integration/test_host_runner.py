@@ -154,7 +154,7 @@ def test_a_signal_is_handed_to_the_command_once_and_the_folder_goes(
     with interruptible.start(sys.executable, "-c", _COUNTS_SIGNALS, registries=[LOGIN]) as process:
         assert process.stdout
         folder = Path(process.stdout.readline().decode().strip())
-        assert sorted(entry.name for entry in folder.iterdir()) == ["config.json", "inherited.json"]
+        assert sorted(entry.name for entry in folder.iterdir()) == [".user", "config.json", "inherited.json"]
         process.send_signal(number)
         _expect_counted(interruptible, number)
         stdout, stderr = process.communicate(timeout=10)
@@ -284,13 +284,19 @@ _KEPT = {"currentContext": "remote", "HttpHeaders": {"X-Meta": "1"}, "plugins": 
 _OURS = {"registry.example.com": {"auth": "YWxpY2U6Y2FuYXJ5LTVmMWQwYzllOGI3YTZmNWU0ZDNjMmIxYQ=="}}
 
 
+_KEPT_LOGINS = {
+    "auths": _OURS | {"https://other.example.com/v2/": {"auth": "eDp5"}},
+    "credHelpers": {"helped.example.com": "gcloud"},
+}
+
+
 @pytest.mark.parametrize(
-    ("options", "auths"),
-    [((), _OURS), (("--keep-logins",), _OURS | {"https://other.example.com/v2/": {"auth": "eDp5"}})],
+    ("options", "logins"),
+    [((), {"auths": _OURS}), (("--keep-logins",), _KEPT_LOGINS)],
     ids=["hidden", "keep-logins"],
 )
 def test_of_the_users_own_config_all_but_the_credentials_stays(
-    machine: Machine, docker_folder: Path, options: tuple[str, ...], auths: dict[str, object]
+    machine: Machine, docker_folder: Path, options: tuple[str, ...], logins: dict[str, object]
 ) -> None:
     script = 'cd "$DOCKER_CONFIG" && cat config.json > "$OLDPWD/seen" && ls && cat contexts/*/*/* cli-plugins/*'
     before = (docker_folder / "config.json").read_bytes()
@@ -299,7 +305,7 @@ def test_of_the_users_own_config_all_but_the_credentials_stays(
         0,
         b"cli-plugins\nconfig.json\ncontexts\ninherited.json\ncontexts/meta/remote/meta.jsoncli-plugins/docker-hello",
     )
-    assert json.loads((machine.work / "seen").read_bytes()) == _KEPT | {"auths": auths}
+    assert json.loads((machine.work / "seen").read_bytes()) == _KEPT | logins
     assert (docker_folder / "config.json").read_bytes() == before
 
 
@@ -335,7 +341,7 @@ def test_the_variables_lead_to_one_document_and_builders_stay_where_they_were(
         (
             ("--keep-logins",),
             64,
-            b"registry-config: keep-logins: your own Docker config cannot be read as JSON; mend it\n",
+            b"registry-config: keep-logins: your own config of Docker cannot be read as JSON; fix it\n",
         ),
     ],
     ids=["hidden", "keep-logins"],

@@ -109,7 +109,7 @@ def copy_project(folder: Path) -> Path:
     """Copy what the action needs of this project, without what a checkout would not have."""
     for name in ("action.yml", "pyproject.toml", "uv.lock", "README.md"):
         shutil.copy(ROOT / name, folder)
-    for name in ("scripts", "src"):
+    for name in ("agent", "scripts", "src"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 

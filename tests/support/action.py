@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from support.cli import Machine
 
 ROOT = Path(__file__).parents[2]
-# What `shell: bash` means. A test run in a shell's background ignores SIGINT, and would hand that on.
-_BASH = ("env", "--default-signal", "bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
+# A test run in a shell's background ignores SIGINT, and would hand that on.
+_SIGNALS = ("env", "--default-signal")
 _EXPRESSION = re.compile(r"\$\{\{ ([\w.-]+) \}\}")
 _FILES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE")
 _INSTALLERS = re.compile(r"(UV_(?!PROJECT|PYTHON$)|PIP_|SSL_CERT_).*|\w*_proxy|\w*_CA_BUNDLE", re.IGNORECASE)
@@ -137,11 +137,13 @@ class Action:
         root: where action.yml lies.
         temporary: `RUNNER_TEMP`, in which the set-up is kept from step to step.
         variables: further variables of the job.
+        prefix: words before each step's program, such as `unshare` and its options.
     """
 
     root: Path
     temporary: Path
     variables: Mapping[str, str]
+    prefix: tuple[str, ...] = ()
 
     def run(
         self,
@@ -171,8 +173,8 @@ class Action:
     def prepare(self, machine: Machine, inputs: Mapping[str, str], variables: Mapping[str, str]) -> Prepared:
         """Run its first step, and make its second one ready."""
         setup, run = self.steps()
-        python = file_commands(self._prepare(machine, setup, self.inputs({})).run(Runner()).files["GITHUB_OUTPUT"])
-        known = self.inputs(inputs) | {"steps.setup.outputs.python": python["python"]}
+        told = file_commands(self._prepare(machine, setup, self.inputs({})).run(Runner()).files["GITHUB_OUTPUT"])
+        known = self.inputs(inputs) | {f"steps.setup.outputs.{name}": value for name, value in told.items()}
         return self._prepare(machine, run, known, variables)
 
     def _prepare(
@@ -189,13 +191,14 @@ class Action:
         for file in files.values():
             file.write_bytes(b"")
         environ = self.environ(machine, variables) | _evaluated(step.get("env", {}), known)
-        words = (*_BASH, str(folder / "script.sh"))
+        # The runner puts the script where a shell of one's own says so.
+        words = (*self.prefix, *_SIGNALS, *step["shell"].replace("{0}", str(folder / "script.sh")).split())
         return Prepared(words, machine.work, environ | {name: str(file) for name, file in files.items()}, files)
 
     def steps(self) -> list[dict[str, Any]]:
-        """Its steps, all of them scripts for bash."""
+        """Its steps, all of them scripts for a shell that is written out."""
         steps: list[dict[str, Any]] = self._document()["runs"]["steps"]
-        assert [step["shell"] for step in steps] == ["bash"] * len(steps)
+        assert [step["shell"] for step in steps if not step["shell"].endswith(" {0}")] == []
         return steps
 
     def inputs(self, given: Mapping[str, str], token: str = "") -> dict[str, str]:

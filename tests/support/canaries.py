@@ -51,6 +51,29 @@ def _json_key() -> Canary:
     return Canary("_json_key", json.dumps(key, indent=2), (pem, identifier))
 
 
+def random_text(kind: str, length: int) -> Canary:
+    """A secret of one kind of characters; quotation marks stand apart, as an empty word of a shell looks like two."""
+    alphabets = {
+        "letters": string.ascii_letters + string.digits,
+        "base64": _BASE64,
+        "printable": "".join(map(chr, range(0x20, 0x7F))),
+        "wide": _UNICODE + string.ascii_letters,
+    }
+    return _whole("octocat", "x" + _from(alphabets[kind], length - 2) + "y")
+
+
+def service_account() -> Canary:
+    """The key of a service account of Google's, with all its members."""
+    key = json.loads(_json_key().password)
+    public = {
+        "project_id": "a-project-of-ours",
+        "token_uri": "https://oauth2.googleapis.com/token",
+        "auth_provider_x509_cert_url": "https://www.googleapis.com/oauth2/v1/certs",
+    }
+    parts = (key["private_key"], key["private_key_id"])
+    return Canary("_json_key", json.dumps(key | public, indent=2), parts)
+
+
 def _pem() -> Canary:
     lines = [_from(_BASE64, 64) for _ in range(4)]
     return _whole("robot$ci", "\n".join(("-----BEGIN EC PRIVATE KEY-----", *lines, "-----END EC PRIVATE KEY-----")))

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from support.tools import need_tools
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -78,6 +80,7 @@ class Machine:
         self, *command: str, registries: Sequence[Mapping[str, str]] | str = (), options: Sequence[str] = ()
     ) -> list[str]:
         """The command line of `registry-config run`; `registries` are entries, or a path (`-`: standard input)."""
+        need_tools((word for line in command for word in line.split()), tool_path())
         path = registries if isinstance(registries, str) else self.declare(registries)
         return [*self.prefix, *self.program, "run", "--registries", path, *options, "--", *command]
 

@@ -11,7 +11,9 @@ import html
 import os
 import re
 import stat
+import unicodedata
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -24,11 +26,16 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (searched, not written to)
 _DEPTH = 2
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_-]{6,}")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-3]?[0-7]{1,2})|(.))", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
-_PEM_MARKER = re.compile(r"-----(BEGIN|END) [A-Z0-9 ]+-----")
-# A shorter part of a secret, at its cut ends or as a line of a key, is none by itself.
+_PEM_MARKER = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
+# A line of a key that is shorter is no secret by itself.
 _PART = 8
+# A part of a secret this long is a leak.
+_WINDOW = 12
+# A word of the fast search: among twelve bytes in a row two such words stand at multiples of it.
+_WORD = 4
+_COLOURS = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
 
 
 def search(places: Mapping[str, bytes | Path], secret: str, username: str = "") -> list[str]:
@@ -39,7 +46,7 @@ def search(places: Mapping[str, bytes | Path], secret: str, username: str = "") 
         secret: what must not be found; a secret under 6 bytes counts in a pair with the user only.
         username: its user.
     """
-    needles = _needles(secret, username)
+    needles = _Needles(secret, username)
     found = []
     for name, place in places.items():
         for path, data in _contents(place) if isinstance(place, Path) else [("", place)]:
@@ -49,24 +56,49 @@ def search(places: Mapping[str, bytes | Path], secret: str, username: str = "") 
     return found
 
 
-def _needles(secret: str, username: str) -> list[bytes]:
-    whole = secret.encode()
-    needles = {f"{username}:{secret}".encode()} if username else set()
-    if len(whole) >= 6:
-        # Base64 groups cut at either end lose up to two bytes.
-        needles.add(whole[2:-2] if len(whole) >= _PART + 4 else whole)
-        lines = [line.strip() for line in secret.splitlines()]
-        needles |= {line.encode() for line in lines if len(line) >= _PART and not _PEM_MARKER.fullmatch(line)}
-    return sorted(needles)
+class _Needles:
+    """What must not be found: some texts as a whole, and each twelve bytes in a row of others."""
+
+    def __init__(self, secret: str, username: str) -> None:
+        self._whole: set[bytes] = {f"{username}:{secret}".encode()} if username else set()
+        self._windows: set[bytes] = set()
+        self._words: set[int] = set()
+        # A marker, and what it keeps apart, is no part of a secret.
+        for text in _PEM_MARKER.split(secret) if len(secret.encode()) >= 6 else []:
+            lines = [line.strip() for line in text.splitlines()]
+            for part in {text.strip(), "".join(text.split()), *(line for line in lines if len(line) >= _PART)}:
+                self._add(part.encode())
+
+    def _add(self, part: bytes) -> None:
+        if len(part) < _WINDOW:
+            self._whole |= {part} if len(part) >= 6 else set()
+            return
+        self._windows |= {part[at : at + _WINDOW] for at in range(len(part) - _WINDOW + 1)}
+        self._words |= {word for at in range(_WORD) for word in _words(part[at:])}
+
+    def stand_in(self, data: bytes) -> bool:
+        """Whether any of it is found."""
+        if any(text in data for text in self._whole):
+            return True
+        words = _words(data)
+        if self._words.isdisjoint(words):
+            return False
+        known = [at for at, word in enumerate(words) if word in self._words]
+        places = (first * _WORD for first, second in pairwise(known) if second == first + 1)
+        return any(data[at - n : at - n + _WINDOW] in self._windows for at in places for n in range(_WORD) if at >= n)
 
 
-def _form(data: bytes, needles: list[bytes]) -> str:
+def _words(data: bytes) -> memoryview:
+    return memoryview(data)[: len(data) // _WORD * _WORD].cast("I")
+
+
+def _form(data: bytes, needles: _Needles) -> str:
     """How the secret stands in `data`; empty where it does not."""
     layer = {data: "plain"}
     seen = {data}
     for _ in range(_DEPTH + 1):
         for text, form in layer.items():
-            if any(needle in text for needle in needles):
+            if needles.stand_in(text):
                 return form
         decoded = ((decode(text), name, form) for text, form in layer.items() for name, decode in _DECODERS.items())
         layer = {
@@ -94,10 +126,12 @@ def _unescape(data: bytes) -> bytes:
     """Backslash escapes as JSON, C and Python write them."""
 
     def replace(match: re.Match[bytes]) -> bytes:
-        unit, byte, sign = match.groups()
+        unit, byte, octal, sign = match.groups()
         if unit:
             return chr(int(unit, 16)).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
-        return bytes([int(byte, 16)]) if byte else _ESCAPED.get(sign, sign)
+        if byte or octal:
+            return bytes([int(byte, 16) if byte else int(octal, 8)])
+        return _ESCAPED.get(sign, sign)
 
     pairs = re.compile(rb"\\u(d[89ab]..)\\u(d[c-f]..)", re.IGNORECASE)
     joined = pairs.sub(
@@ -122,7 +156,12 @@ _DECODERS: dict[str, Callable[[bytes], bytes]] = {
     "escaped": _unescape,
     "html": _html,
     "shell": lambda data: data.replace(b"'\"'\"'", b"'").replace(b"'\\''", b"'"),
+    "doubled quotation marks": lambda data: data.replace(b"''", b"'").replace(b'""', b'"'),
     "wrapped": lambda data: re.sub(rb"\s+", b"", data),
+    "dumped": lambda data: re.sub(rb"\r?\n[0-9a-f]{4,8}: ", b"", data),
+    "coloured": lambda data: _COLOURS.sub(b"", data),
+    "Latin-1": lambda data: data.decode("latin-1").encode(),
+    "composed": lambda data: unicodedata.normalize("NFC", data.decode("utf-8", "replace")).encode(),
 }
 
 

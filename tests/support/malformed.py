@@ -12,15 +12,34 @@ VALID = f"{LOGIN}  password: {TOKEN}\n"
 
 # Remedies.
 _QUOTE = "; write the value as ${{ toJSON(secrets.NAME) }}, or use password-env"
-_KNOWN = "; known are registry, username, password, password-env, password-file, for"
-_ONE_OF = "; give exactly one of password, password-env, password-file"
-_SHELL = "; quote it, or set shell: sh"
-_NO_SECRET_HERE = "; name a variable of the step's env, not the password itself"
-_ON_PURPOSE = "; write [] to run without any registry on purpose"
+_SOURCES = "password, password-env, password-file, provider, credential-helper"
+_KNOWN = f"; known are registry, username, {_SOURCES}, for, optional, realm, ca-file, plain-http"
+_ONE_OF = f"; give exactly one of {_SOURCES}"
+_SHELL = "; quote it, or set shell: bash"
+_NO_SECRET_HERE = "; name a variable of the environment, not the password itself"
+_PLAIN = "; store the password as plain UTF-8 text"
+_A_FILE = "; name a file that holds the password"
+_A_HOST = "; write HOST, HOST:PORT or HOST/PATH"
+_A_USER = "; write the name of the user"
+_GIVE_IT = "; give it a value, or set on-missing to skip"
+_OR_NONE = "; write [] to run without any registry"
 _SAVE = "; save it as UTF-8"
 
 # Problems.
 _NO_YAML = f"not valid YAML{_QUOTE}"
+_TAB = "a tab in the indentation; write spaces: YAML takes no tabs there"
+_INDENT = "the indentation does not fit the lines above; begin all keys of an entry in the same column"
+_NO_COLON = "a line without ': '; write 'KEY: VALUE', with a space after the colon"
+_OPEN_QUOTE = f"a quote that is not closed; close it, or {_QUOTE[2:]}"
+_OPEN_BRACKET = f"a '[' or '{{' that is not closed; close it, or {_QUOTE[2:]}"
+_AFTER_QUOTE = f"text after a closing quote{_QUOTE}"
+_ESCAPE = f"a backslash in double quotes that begins no escape sequence{_QUOTE}"
+_COLON_IN_VALUE = f"a value with ': ' in it{_QUOTE}"
+_CHARACTER = f"a value begins with a character that has a meaning in YAML{_QUOTE}"
+_DIRECTIVE = "a line begins with a percent sign; remove it: the list needs no directives"
+_AFTER_LIST = "text after the end of the list; write one list and nothing else"
+_CONTROL_IN_LIST = "contains a control character; remove it, and save the list as UTF-8"
+_NUL_IN_LIST = "contains a NUL character; remove it, and save the list as UTF-8"
 _ANCHOR = f"anchors and aliases ('&', '*') are not taken{_QUOTE}"
 _TAG = f"tags ('!') are not taken{_QUOTE}"
 _DEEP = "nested too deeply; an entry is a flat mapping"
@@ -28,21 +47,25 @@ _SECOND = "a second document ('---'); write one list"
 _NO_LIST = "must be a list; begin each entry with '- registry:'"
 _NO_MAPPING = "must be a mapping; write 'registry: HOST' and so on"
 _NO_TEXT = f"must be a text{_QUOTE}"
-_NO_HOST = "is not a host name, with a port or without"
-_NO_DOT = "has no dot and no port, so no image reference can name it"
-_SCHEME = "must be a host without a scheme, such as 'ghcr.io'"
-_PATH = "has a path that no image reference could have"
+_IS_NO_HOST = "is not a host name, with a port or without"
+_NO_HOST = f"{_IS_NO_HOST}{_A_HOST}"
+_NO_DOT = f"has no dot and no port, so no image reference can name it{_A_HOST}"
+_SCHEME = f"must be a host without a scheme, such as 'ghcr.io'{_A_HOST}"
+_PATH = f"has a path that no image reference could have{_A_HOST}"
+_UPPER = "has upper-case letters in its path; write them in lower case"
+_NO_REFERENCE = "is not an image reference such as ghcr.io/org/tool:1.2"
 _PORT = "has a port outside of 1 to 65535"
 _IPV6 = "is not an IPv6 address in brackets"
-_COLON = "must not contain ':' (user and password are joined by it)"
-_CONTROL = "must not contain a control character"
+_COLON = f"must not contain ':' (user and password are joined by it){_A_USER}"
+_CONTROL = f"must not contain a control character{_A_USER}"
+_NO_USER = "'username' is missing; add it: the password alone is no login"
 _NO_VARIABLE = f"no such variable in the environment{_NO_SECRET_HERE}"
 _WORKSPACE = (
     "lies in the workspace, which another's commit may have written ({}); use registries, or a file from elsewhere"
 )
 _PURPOSE = "must be 'image' or 'command'; leave it out for both"
 _NO_NAME = "is not the name of a variable; write NAME or NAME=value"
-_NOT_SET = "no such variable in the environment; set it in the step's env"
+_NOT_SET = "no such variable in the environment; set it in the environment; in a workflow, under env of the step"
 _STRAY = "command line: an unknown option or a stray word"
 
 
@@ -60,40 +83,40 @@ def _key(key: str) -> str:
 
 # Name: place and problem of the message, text of the list.
 SYNTAX = {
-    "tab as indent": ("registries (line 1)", _NO_YAML, f"\t- registry: {TOKEN}"),
-    "tab before a key": ("registries (line 2)", _NO_YAML, f"- registry: a.example\n\tusername: {TOKEN}\n"),
-    "open double quote": ("registries (line 4)", _NO_YAML, f'{LOGIN}  password: "{TOKEN}\n'),
-    "open single quote": ("registries (line 4)", _NO_YAML, f"{LOGIN}  password: '{TOKEN}\n"),
-    "open bracket": ("registries (line 2)", _NO_YAML, f"[{{registry: {TOKEN}}}\n"),
-    "open brace": ("registries (line 2)", _NO_YAML, f"- {{registry: {TOKEN}\n"),
-    "bracket closed by a brace": ("registries (line 1)", _NO_YAML, f"[{TOKEN}}}"),
-    "closing bracket alone": ("registries (line 1)", _NO_YAML, f"] {TOKEN}"),
-    "keys out of line": ("registries (line 2)", _NO_YAML, f"- registry: a.example\n   username: {TOKEN}\n"),
-    "key before its entry": ("registries (line 2)", _NO_YAML, f"- registry: a.example\nusername: {TOKEN}\n"),
-    "value begins with a percent sign": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: %{TOKEN}\n"),
-    "value begins with an at sign": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: @{TOKEN}\n"),
-    "value begins with a backtick": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: `{TOKEN}\n"),
-    "value begins with a bar": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: |{TOKEN}\n"),
-    "value begins with a greater sign": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: >{TOKEN}\n"),
-    "value begins with a dash": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: - {TOKEN}\n"),
-    "value begins with a brace": ("registries (line 4)", _NO_YAML, f"{LOGIN}  password: {{{TOKEN}\n"),
-    "value begins with a bracket": ("registries (line 4)", _NO_YAML, f"{LOGIN}  password: [{TOKEN}\n"),
-    "colon and space in a value": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: {TOKEN}: x\n"),
-    "bad escape": ("registries (line 3)", _NO_YAML, f'{LOGIN}  password: "{TOKEN}\\q"\n'),
-    "bad hexadecimal escape": ("registries (line 3)", _NO_YAML, f'{LOGIN}  password: "{TOKEN}\\uZZZZ"\n'),
-    "half of a pair of escapes": ("registries (line 3)", _NO_YAML, f'{LOGIN}  password: "{TOKEN}\\ud800"\n'),
-    "text after a quote": ("registries (line 3)", _NO_YAML, f'{LOGIN}  password: "x" {TOKEN}\n'),
-    "no colon": ("registries (line 3)", _NO_YAML, f"- registry: a.example\n  {TOKEN}x\n  username: u\n"),
-    "control character": ("registries", _NO_YAML, f"{LOGIN}  password: {TOKEN}\x01\n"),
-    "escape character": ("registries", _NO_YAML, f"{LOGIN}  password: {TOKEN}\x1b[0m\n"),
-    "delete character": ("registries", _NO_YAML, f"{LOGIN}  password: {TOKEN}\x7f\n"),
-    "character that is none": ("registries", _NO_YAML, f"{LOGIN}  password: {TOKEN}\ufffe\n"),
-    "YAML of another major version": ("registries (line 1)", _NO_YAML, f"%YAML 9.9\n--- # {TOKEN}\n[]\n"),
-    "directive alone": ("registries (line 1)", _NO_YAML, f"%{TOKEN}"),
-    "handle of a tag that is not there": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: !x!{TOKEN} y\n"),
-    "anchor without a name": ("registries (line 3)", _NO_YAML, f"{LOGIN}  password: & {TOKEN}\n"),
-    "text after the end": ("registries (line 2)", _NO_YAML, f"[]\n... {TOKEN}\n"),
-    "text after the list": ("registries (line 1)", _NO_YAML, f"[] {TOKEN}\n"),
+    "tab as indent": ("registries (line 1)", _TAB, f"\t- registry: {TOKEN}"),
+    "tab before a key": ("registries (line 2)", _TAB, f"- registry: a.example\n\tusername: {TOKEN}\n"),
+    "open double quote": ("registries (line 3)", _OPEN_QUOTE, f'{LOGIN}  password: "{TOKEN}\n'),
+    "open single quote": ("registries (line 3)", _OPEN_QUOTE, f"{LOGIN}  password: '{TOKEN}\n"),
+    "open bracket": ("registries (line 1)", _OPEN_BRACKET, f"[{{registry: {TOKEN}}}\n"),
+    "open brace": ("registries (line 1)", _OPEN_BRACKET, f"- {{registry: {TOKEN}\n"),
+    "bracket closed by a brace": ("registries (line 1)", _OPEN_BRACKET, f"[{TOKEN}}}"),
+    "closing bracket alone": ("registries (line 1)", _CHARACTER, f"] {TOKEN}"),
+    "keys out of line": ("registries (line 2)", _INDENT, f"- registry: a.example\n   username: {TOKEN}\n"),
+    "key before its entry": ("registries (line 2)", _INDENT, f"- registry: a.example\nusername: {TOKEN}\n"),
+    "value begins with a percent sign": ("registries (line 3)", _CHARACTER, f"{LOGIN}  password: %{TOKEN}\n"),
+    "value begins with an at sign": ("registries (line 3)", _CHARACTER, f"{LOGIN}  password: @{TOKEN}\n"),
+    "value begins with a backtick": ("registries (line 3)", _CHARACTER, f"{LOGIN}  password: `{TOKEN}\n"),
+    "value begins with a bar": ("registries (line 3)", _CHARACTER, f"{LOGIN}  password: |{TOKEN}\n"),
+    "value begins with a greater sign": ("registries (line 3)", _CHARACTER, f"{LOGIN}  password: >{TOKEN}\n"),
+    "value begins with a dash": ("registries (line 3)", _CHARACTER, f"{LOGIN}  password: - {TOKEN}\n"),
+    "value begins with a brace": ("registries (line 3)", _OPEN_BRACKET, f"{LOGIN}  password: {{{TOKEN}\n"),
+    "value begins with a bracket": ("registries (line 3)", _OPEN_BRACKET, f"{LOGIN}  password: [{TOKEN}\n"),
+    "colon and space in a value": ("registries (line 3)", _COLON_IN_VALUE, f"{LOGIN}  password: {TOKEN}: x\n"),
+    "bad escape": ("registries (line 3)", _ESCAPE, f'{LOGIN}  password: "{TOKEN}\\q"\n'),
+    "bad hexadecimal escape": ("registries (line 3)", _ESCAPE, f'{LOGIN}  password: "{TOKEN}\\uZZZZ"\n'),
+    "half of a pair of escapes": ("registries (line 3)", _ESCAPE, f'{LOGIN}  password: "{TOKEN}\\ud800"\n'),
+    "text after a quote": ("registries (line 3)", _AFTER_QUOTE, f'{LOGIN}  password: "x" {TOKEN}\n'),
+    "no colon": ("registries (line 2)", _NO_COLON, f"- registry: a.example\n  {TOKEN}x\n  username: u\n"),
+    "control character": ("registries (line 3)", _CONTROL_IN_LIST, f"{LOGIN}  password: {TOKEN}\x01\n"),
+    "escape character": ("registries (line 3)", _CONTROL_IN_LIST, f"{LOGIN}  password: {TOKEN}\x1b[0m\n"),
+    "delete character": ("registries (line 3)", _CONTROL_IN_LIST, f"{LOGIN}  password: {TOKEN}\x7f\n"),
+    "character that is none": ("registries (line 3)", _CONTROL_IN_LIST, f"{LOGIN}  password: {TOKEN}\ufffe\n"),
+    "YAML of another major version": ("registries (line 1)", _DIRECTIVE, f"%YAML 9.9\n--- # {TOKEN}\n[]\n"),
+    "directive alone": ("registries (line 1)", _DIRECTIVE, f"%{TOKEN}"),
+    "handle of a tag that is not there": ("registries (line 3)", _CHARACTER, f"{LOGIN}  password: !x!{TOKEN} y\n"),
+    "anchor without a name": ("registries (line 3)", _CHARACTER, f"{LOGIN}  password: & {TOKEN}\n"),
+    "text after the end": ("registries (line 2)", _AFTER_LIST, f"[]\n... {TOKEN}\n"),
+    "text after the list": ("registries (line 1)", _AFTER_LIST, f"[] {TOKEN}\n"),
     "anchor": ("registries (line 3)", _ANCHOR, f"{LOGIN}  password: &{TOKEN} x\n"),
     "value begins with an ampersand": ("registries (line 3)", _ANCHOR, f"{LOGIN}  password: &{TOKEN}\n"),
     "value begins with a star": ("registries (line 3)", _ANCHOR, f"{LOGIN}  password: *{TOKEN}\n"),
@@ -117,18 +140,50 @@ SYNTAX = {
     "second document": ("registries (line 4)", _SECOND, f"{VALID}---\n[]\n"),
     "second document without an end of the first": ("registries (line 3)", _SECOND, f"--- []\n# {TOKEN}\n--- []\n"),
     "second document after an end": ("registries (line 3)", _SECOND, f"[]\n...\n--- [{TOKEN}]\n"),
-    "entry after the end": ("registries (line 3)", _NO_YAML, f"[]\n...\n- {TOKEN}\n"),
+    "entry after the end": ("registries (line 3)", _AFTER_LIST, f"[]\n...\n- {TOKEN}\n"),
     "thirteen brackets": ("registries (line 1)", _DEEP, "[" * 13 + TOKEN + "]" * 13),
     "thousands of brackets": ("registries (line 1)", _DEEP, "[" * 9999 + TOKEN),
     "thirteen dashes": ("registries (line 1)", _DEEP, "- " * 13 + TOKEN),
     "deep JSON": ("registries (line 3)", _DEEP, LOGIN + "  password: " + '{"a":' * 11 + TOKEN + "}" * 11),
+    "value runs to the next quote": (
+        "registries (line 2)",
+        _OPEN_QUOTE,
+        f'- registry: a.example\n  username: "alice\n  password: "{TOKEN}"\n',
+    ),
+    "apostrophe in single quotes": ("registries (line 3)", _AFTER_QUOTE, f"{LOGIN}  password: 'it's {TOKEN}'\n"),
+    "tab after a dash": ("registries (line 1)", _TAB, f"-\tregistry: {TOKEN}\n"),
+    "tab among spaces": ("registries (line 3)", _TAB, f"{LOGIN} \t password: {TOKEN}\n"),
+    "key too far right": ("registries (line 3)", _INDENT, f"{LOGIN}    password: {TOKEN}\n"),
+    "key too far left": ("registries (line 2)", _INDENT, f"- registry: a.example\n username: {TOKEN}\n"),
+    "entry too far right": ("registries (line 4)", _INDENT, f"{VALID}  - registry: b.example\n"),
+    "entry too far left": ("registries (line 2)", _INDENT, f"  - registry: {TOKEN}\n- registry: b.example\n"),
+    "no colon after the first key": ("registries (line 1)", _NO_COLON, f"- registry {TOKEN}\n  username: u\n"),
+    "no colon in the last line": ("registries (line 3)", _NO_COLON, f"{LOGIN}  password {TOKEN}\n"),
+    "no colon before a comment": ("registries (line 1)", _NO_COLON, f"- registry {TOKEN}\n# x\n  username: u\n"),
+    "no space after a colon": (
+        "registries (line 2)",
+        _NO_COLON,
+        f"- registry: a.example\n  username:{TOKEN}\n  for: x\n",
+    ),
+    "value begins with a closing bracket": ("registries (line 3)", _CHARACTER, f"{LOGIN}  password: ]{TOKEN}\n"),
+    "byte order mark in the middle": (
+        "registries (line 3)",
+        "contains a byte order mark; remove it, and save the list as UTF-8",
+        f"{LOGIN}  password: \ufeff{TOKEN}\n",
+    ),
+    "second list after a tab": ("registries (line 1)", _AFTER_LIST, f"[] [{TOKEN}]\n"),
+    "more than a mebibyte": (
+        "registries",
+        "is larger than 1 MiB; give a list of registries, and keys by password-file",
+        f"# {TOKEN}\n" * 40_000,
+    ),
 }
 SHAPE = {
-    "comment alone": ("registries", f"is empty{_ON_PURPOSE}", f"# {TOKEN}\n"),
-    "document with a comment": ("registries", f"is empty{_ON_PURPOSE}", f"--- # {TOKEN}\n"),
-    "null": ("registries", f"is empty{_ON_PURPOSE}", f"null # {TOKEN}\n"),
-    "tilde": ("registries", f"is empty{_ON_PURPOSE}", f"~ # {TOKEN}\n"),
-    "byte order mark and a comment": ("registries", f"is empty{_ON_PURPOSE}", f"\ufeff# {TOKEN}\n"),
+    "comment alone": ("registries", f"is empty{_OR_NONE}", f"# {TOKEN}\n"),
+    "document with a comment": ("registries", f"is empty{_OR_NONE}", f"--- # {TOKEN}\n"),
+    "null": ("registries", f"is empty{_OR_NONE}", f"null # {TOKEN}\n"),
+    "tilde": ("registries", f"is empty{_OR_NONE}", f"~ # {TOKEN}\n"),
+    "byte order mark and a comment": ("registries", f"is empty{_OR_NONE}", f"\ufeff# {TOKEN}\n"),
     "text": ("registries (line 1)", _NO_LIST, TOKEN),
     "quoted text": ("registries (line 2)", _NO_LIST, f"\n'{TOKEN}'"),
     "quoted nothing": ("registries (line 1)", _NO_LIST, f"'' # {TOKEN}"),
@@ -208,16 +263,24 @@ KEYS = {
     },
     "password twice": (
         "registries[0] (line 4)",
-        "key 'password' stands twice",
+        "key 'password' stands twice; keep one of them",
         f"{LOGIN}  password: x\n  password: {TOKEN}\n",
     ),
-    "registry twice": ("registries[0] (line 3)", "key 'registry' stands twice", f"{LOGIN}  registry: {TOKEN}\n"),
+    "registry twice": (
+        "registries[0] (line 3)",
+        "key 'registry' stands twice; keep one of them",
+        f"{LOGIN}  registry: {TOKEN}\n",
+    ),
     "username twice, in one line": (
         "registries[0] (line 1)",
-        "key 'username' stands twice",
+        "key 'username' stands twice; keep one of them",
         f"- {{username: a, username: {TOKEN}}}\n",
     ),
-    "for twice": ("registries[0] (line 5)", "key 'for' stands twice", f"{VALID}  for: image\n  for: image\n"),
+    "for twice": (
+        "registries[0] (line 5)",
+        "key 'for' stands twice; keep one of them",
+        f"{VALID}  for: image\n  for: image\n",
+    ),
     "no registry": (
         "registries[0] (line 1)",
         "'registry' is missing; add 'registry: HOST'",
@@ -240,10 +303,10 @@ KEYS = {
         f"no password{_ONE_OF}",
         f"# {TOKEN}\n- registry: ghcr.io\n  username: octocat\n",
     ),
-    "no user": ("registries[0] (line 1)", "'username' is missing", f"- registry: a.example\n  password: {TOKEN}\n"),
+    "no user": ("registries[0] (line 1)", _NO_USER, f"- registry: a.example\n  password: {TOKEN}\n"),
     "no user for ghcr.io": (
         "registries[0] (line 1)",
-        "'username' is missing",
+        _NO_USER,
         f"- registry: ghcr.io\n  password: {TOKEN}\n",
     ),
     "password and variable": (
@@ -277,19 +340,19 @@ HOSTS = {
         f"host {address!r}": ("registries[0].registry (line 1)", problem, _host(address))
         for problem, addresses in {
             "is empty; write the registry's host, for Docker Hub docker.io": ("", "null", "~", '""', "'  '"),
-            _NO_TEXT: ("[a.example]", "{a.example: 1}", f"[{TOKEN}]", "\n  - a.example"),
+            "must be a host; write a registry's host, or a list of hosts": ("{a.example: 1}",),
             _NO_DOT: (TOKEN, "ghcr", "'0'", "true"),
             _SCHEME: (
                 "https://ghcr.io",
                 f"https://{TOKEN}@a.example",
                 "oci://a.example",
-                "https://index.docker.io/v2/",
-                "https://index.docker.io/v1",
+                "oci://index.docker.io",
                 f"docker://a.example/{TOKEN}",
             ),
-            _PATH: ("ghcr.io/Org", f"ghcr.io/{TOKEN}", "ghcr.io/", "index.docker.io/v1/", "ghcr.io//x"),
-            _PORT: ("a.example:0", "a.example:65536", "localhost:99999", '"[::1]:0"'),
-            _IPV6: ('"[:::1]"', '"[1:2]"', '"[127.0.0.1]"', '"[::1::2]:443"'),
+            _PATH: (f"ghcr.io/{TOKEN}_", "ghcr.io//x"),
+            f"{_UPPER}{_A_HOST}": ("ghcr.io/Org", f"ghcr.io/{TOKEN}"),
+            f"{_PORT}{_A_HOST}": ("a.example:0", "a.example:65536", "localhost:99999", '"[::1]:0"'),
+            f"{_IPV6}{_A_HOST}": ('"[:::1]"', '"[1:2]"', '"[::1::2]:443"'),
             _NO_HOST: (
                 f"alice:{TOKEN}@a.example",
                 f"a.example:{TOKEN}",
@@ -318,21 +381,32 @@ HOSTS = {
                 f"'[::1]{TOKEN}'",
                 "'[fe80::1%eth0]'",
                 "'[]'",
+                '"[127.0.0.1]"',
+                f"{'a.' * 130}example",
                 "'${{ vars.HOST }}'",
             ),
         }.items()
         for address in addresses
     },
 }
-# An address over two lines stands on the second.
-HOSTS = {
-    name: (place.replace("line 1", "line 2") if "\n  - a" in text else place, problem, text)
-    for name, (place, problem, text) in HOSTS.items()
+HOSTS |= {
+    "an empty list of hosts": (
+        "registries[0].registry (line 1)",
+        "is an empty list; write the registry's host",
+        _host("[]"),
+    ),
+    "a list in a list of hosts": (
+        "registries[0].registry[1] (line 1)",
+        "must be a host; write a registry's host, or a list of hosts",
+        _host("[a.example, [b.example]]"),
+    ),
+    "a token in a list of hosts": ("registries[0].registry[0] (line 1)", _NO_DOT, _host(f"[{TOKEN}]")),
+    "a host in lines": ("registries[0].registry[1] (line 3)", _NO_DOT, _host("\n    - a.example\n    - b")),
 }
 USERS = {
     f"user {name!r}": ("registries[0].username (line 2)", problem, _user(name))
     for problem, names in {
-        "is empty": ("", "null", '""', "''"),
+        f"is empty{_A_USER}": ("", "null", '""', "''"),
         _NO_TEXT: ("[alice]", "{alice: x}", f"{{{TOKEN}: }}"),
         _COLON: (f"alice:{TOKEN}", "':'", f'"{TOKEN}:"', "'a: b'"),
         _CONTROL: (
@@ -357,7 +431,8 @@ SOURCES = {
             f"{LOGIN}  password: {written} # {TOKEN}\n",
         )
         for (line, problem), writings in {
-            (1, "is empty"): ("", "null", "~", '""', "''", '"\\n"', '"\\r\\n"'),
+            (3, f"the password for a.example is empty{_GIVE_IT}"): ('""', "''", '"\\n"', '"\\r\\n"'),
+            (3, f"the password for a.example is empty: what follows '#' is a comment{_GIVE_IT}"): ("", "null", "~"),
             (3, _NO_TEXT): ("[x]", f"[{TOKEN}]"),
             (3, f"is a mapping and not a text{_QUOTE}"): (
                 f"{{{TOKEN}}}",
@@ -367,7 +442,7 @@ SOURCES = {
                 "{'a': 'b'}",
                 '{"a": 01}',
             ),
-            (1, "contains a NUL byte, which tools trim away"): ('"\\0"', f'"{TOKEN}\\0"', f'"{TOKEN}\\0\\n"'),
+            (3, f"contains a NUL byte, which tools trim away{_PLAIN}"): ('"\\0"', f'"{TOKEN}\\0"', f'"{TOKEN}\\0\\n"'),
         }.items()
         for written in writings
     },
@@ -383,9 +458,12 @@ SOURCES = {
             f"{LOGIN}  password-env: {name} # {TOKEN}\n",
         )
         for (line, problem), names in {
-            (3, "is empty; write the name, not the password itself"): ("", "null", '""'),
-            (1, "is empty"): ("EMPTY", "NEWLINE"),
-            (1, _NO_VARIABLE): (
+            (3, "is empty; write the name of a variable, not the password itself"): ("", "null", '""'),
+            (3, f"the password for a.example is empty: the variable EMPTY is set to nothing{_GIVE_IT}"): ("EMPTY",),
+            (3, f"the password for a.example is empty: the variable NEWLINE is set to nothing{_GIVE_IT}"): ("NEWLINE",),
+            (3, _NO_VARIABLE): (
+                # Three letters in common, or a variable of the system's own.
+                *("' SET'", "Set", "HOMES", "PATHS"),
                 TOKEN,
                 f"${TOKEN}",
                 f"${{{{ secrets.{TOKEN} }}}}",
@@ -393,9 +471,10 @@ SOURCES = {
                 f"'SET={TOKEN}'",
                 "passwörter",
             ),
-            (1, "no such variable in the environment; did you mean 'SET'?"): ("' SET'", "'SET=1'", '"SET\\0"', "Set"),
-            (1, "no such variable in the environment; did you mean 'HARBOR_TOKEN'?"): ("HARBOR_TOKN", "HARBORTOKEN"),
-            (1, "is not valid UTF-8, which some tools could not send"): ("LATIN",),
+            (3, "no such variable in the environment; did you mean 'HARBOR_TOKEN'?"): (
+                *("HARBOR_TOKN", "HARBORTOKEN", "' HARBOR_TOKEN'", "'HARBOR_TOKEN=1'", '"HARBOR_TOKEN\\0"'),
+            ),
+            (3, f"is not valid UTF-8, which some tools could not send{_PLAIN}"): ("LATIN",),
             (3, _NO_TEXT): ("[SET]", "{SET: 1}"),
         }.items()
         for name in names
@@ -407,18 +486,24 @@ SOURCES = {
             f"{LOGIN}  password-file: {path} # {TOKEN}\n",
         )
         for (line, problem), paths in {
-            (3, "is empty; write the name, not the password itself"): ("", "null", "''"),
-            (1, "is empty"): ("empty", "newline", "./empty"),
-            (1, "is not an ordinary file"): ("folder", "pipe", "/dev/null", "."),
-            (1, "is larger than 1 MiB, so not a password"): ("large",),
-            (1, "is not valid UTF-8, which some tools could not send"): ("binary", "utf16"),
-            (1, "contains a NUL byte, which tools trim away"): ("nul",),
-            (1, "cannot be read (no such file or directory)"): (TOKEN, f"/run/{TOKEN}", "dangling", "${HOME}/x", "~/x"),
-            (1, "cannot be read (not a directory)"): ("empty/x",),
-            (1, "cannot be read (too many levels of symbolic links)"): ("loop",),
-            (1, "cannot be read (file name too long)"): (TOKEN * 10,),
-            (1, "cannot be read (no such device or address)"): ("socket",),
-            (1, "cannot be read (not a path)"): ('"good\\0"',),
+            (3, "is empty; write the path of a file, not the password itself"): ("", "null", "''"),
+            (3, f"the password for a.example is empty{_GIVE_IT}"): ("empty", "newline", "./empty"),
+            (3, f"is not an ordinary file{_A_FILE}"): ("folder", "pipe", "/dev/null", "."),
+            (3, f"is larger than 1 MiB, so not a password{_A_FILE}"): ("large",),
+            (3, f"is not valid UTF-8, which some tools could not send{_PLAIN}"): ("binary", "utf16"),
+            (3, f"contains a NUL byte, which tools trim away{_PLAIN}"): ("nul",),
+            (3, f"cannot be read (no such file or directory){_A_FILE}"): (
+                TOKEN,
+                f"/run/{TOKEN}",
+                "dangling",
+                "${HOME}/x",
+                "~/x",
+            ),
+            (3, f"cannot be read (not a directory){_A_FILE}"): ("empty/x",),
+            (3, f"cannot be read (too many levels of symbolic links){_A_FILE}"): ("loop",),
+            (3, f"cannot be read (file name too long){_A_FILE}"): (TOKEN * 10,),
+            (3, f"cannot be read (no such device or address){_A_FILE}"): ("socket",),
+            (3, f"cannot be read (not a path){_A_FILE}"): ('"good\\0"',),
             (3, _NO_TEXT): ("[good]", "{good: 1}"),
         }.items()
         for path in paths
@@ -458,7 +543,7 @@ SOURCES = {
         f"{VALID}  for: command\n{VALID}  for: command\n",
     ),
     "the second entry is the wrong one": (
-        "registries[1].password-env (line 4)",
+        "registries[1].password-env (line 6)",
         _NO_VARIABLE,
         f"{VALID}- registry: b.example\n  username: alice\n  password-env: {TOKEN}\n",
     ),
@@ -469,7 +554,7 @@ REGISTRIES = SYNTAX | SHAPE | KEYS | HOSTS | USERS | SOURCES
 ENCODINGS = {
     "UTF-16, little end first": (f"--registries: is UTF-16{_SAVE}", VALID.encode("utf-16")),
     "UTF-16, big end first": (f"--registries: is UTF-16{_SAVE}", b"\xfe\xff" + VALID.encode("utf-16-be")),
-    "UTF-16 without a mark": (f"registries: {_NO_YAML}", VALID.encode("utf-16-le")),
+    "UTF-16 without a mark": (f"registries (line 1): {_NUL_IN_LIST}", VALID.encode("utf-16-le")),
     "UTF-32": (f"--registries: is UTF-16{_SAVE}", VALID.encode("utf-32")),
     "UTF-32, big end first": (
         f"--registries: is not UTF-8 (byte 2){_SAVE}",
@@ -483,15 +568,19 @@ ENCODINGS = {
     "half of a surrogate pair": (f"--registries: is not UTF-8 (byte 2){_SAVE}", b"# \xed\xa0\x80" + TOKEN.encode()),
     "cut short": (f"--registries: is not UTF-8 (byte {len(TOKEN)}){_SAVE}", TOKEN.encode() + b"\xe2\x82"),
     "beyond Unicode": (f"--registries: is not UTF-8 (byte 0){_SAVE}", b"\xf5\x80\x80\x80" + TOKEN.encode()),
-    "NUL byte": (f"registries: {_NO_YAML}", f"{LOGIN}  password: {TOKEN}\0\n".encode()),
-    "NUL byte after the list": (f"registries: {_NO_YAML}", f"[] # {TOKEN}\n\0".encode()),
+    "NUL byte": (f"registries (line 3): {_NUL_IN_LIST}", f"{LOGIN}  password: {TOKEN}\0\n".encode()),
+    "NUL byte after the list": (f"registries (line 2): {_NUL_IN_LIST}", f"[] # {TOKEN}\n\0".encode()),
     "compressed": (f"--registries: is not UTF-8 (byte 1){_SAVE}", b"\x1f\x8b\x08\0" + TOKEN.encode()),
-    "nothing": (f"registries: is empty{_ON_PURPOSE}", b""),
-    "a byte order mark alone": (f"registries: is empty{_ON_PURPOSE}", b"\xef\xbb\xbf"),
-    "blank lines": (f"registries: is empty{_ON_PURPOSE}", b"\n  \n"),
+    "nothing": (f"registries: is empty{_OR_NONE}", b""),
+    "a byte order mark alone": (f"registries: is empty{_OR_NONE}", b"\xef\xbb\xbf"),
+    "blank lines": (f"registries: is empty{_OR_NONE}", b"\n  \n"),
 }
 
 _FIRST = "touch marker\n"
+_SHOWN = (
+    "contains a secret, which the list of processes would show; "
+    "name its variable in secret-env, and let the tool read that"
+)
 _OURS = "this variable is the runner's own; leave it out"
 # Name: message, inputs of the action beside a valid list, variables of the step.
 ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
@@ -514,14 +603,26 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
             (" (line 2, column 6)", f"'`' needs a shell{_SHELL}", f"{_FIRST}echo `{TOKEN}`"),
             (" (line 2, column 7)", f"'`' needs a shell{_SHELL}", f'{_FIRST}echo "`{TOKEN}`"'),
             (" (line 2, column 1)", f"a leading '~' needs a shell{_SHELL}", f"{_FIRST}~{TOKEN}"),
-            (" (line 2, column 6)", "this quote is not closed on its line", f"{_FIRST}echo '{TOKEN}"),
-            (" (line 2, column 6)", "this quote is not closed on its line", f'{_FIRST}echo "{TOKEN}\n"'),
             (
                 " (line 2, column 6)",
-                "this variable is not declared in env; add it to env",
+                "this quote is not closed on its line; close it, or set shell: bash",
+                f"{_FIRST}echo '{TOKEN}",
+            ),
+            (
+                " (line 2, column 6)",
+                "this quote is not closed on its line; close it, or set shell: bash",
+                f'{_FIRST}echo "{TOKEN}\n"',
+            ),
+            (
+                " (line 2, column 6)",
+                "this variable is not declared in the input env; name it in the input env (under with:), or with -e",
                 f"{_FIRST}echo ${{{TOKEN}}}",
             ),
-            (" (line 2, column 6)", "this variable is not declared in env; add it to env", f"{_FIRST}echo ${{OTHER}}"),
+            (
+                " (line 2, column 6)",
+                "${OTHER} is not declared in the input env; name it in the input env (under with:), or with -e",
+                f"{_FIRST}echo ${{OTHER}}",
+            ),
             *(
                 (" (line 2, column 6)", f"'$' needs a shell, but for ${{NAME}}{_SHELL}", f"{_FIRST}echo {text}")
                 for text in (
@@ -537,16 +638,51 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
                 )
             ),
             (" (line 2, column 1)", f"'|' needs a shell{_SHELL}", f"{_FIRST}| {TOKEN} \\\nx"),
-            (" (line 1, column 1)", "no file matches this pattern; quote it to pass it on as it is", f"{TOKEN}*"),
+            (" (line 1, column 1)", _SHOWN, f"{TOKEN}*"),
+            (" (line 1, column 14)", _SHOWN, f"touch marker --password={TOKEN}"),
+            (" (line 2, column 6)", _SHOWN, f"{_FIRST}echo '{TOKEN}'x"),
             (
                 " (line 1, column 7)",
-                "no file matches this pattern; quote it to pass it on as it is",
+                (
+                    "no file in the working directory matches '?.none'; "
+                    "check path and working-directory, or quote it to pass it on as it is"
+                ),
+                "touch ?.none marker",
+            ),
+            *(
+                (" (line 2, column 1)", f"'{word}' needs a shell; {remedy}", f"{_FIRST}{word} {TOKEN}")
+                for word, remedy in (
+                    ("cd", "set working-directory, or set shell: bash"),
+                    ("export", "set the variable in env, or set shell: bash"),
+                    ("set", "set shell: bash"),
+                    ("if", "set shell: bash"),
+                    ("[", "set shell: bash"),
+                    ("!", "set shell: bash"),
+                    ("source", "set shell: bash"),
+                    (".", "set shell: bash"),
+                )
+            ),
+            (
+                " (line 2, column 1)",
+                "a variable set before a command needs a shell; set the variable in env, or set shell: bash",
+                f"{_FIRST}A={TOKEN} touch marker",
+            ),
+            (" (line 2, column 6)", f"'{{' with ',' or '..' needs a shell{_SHELL}", f"{_FIRST}echo {{a,{TOKEN}}}"),
+            (
+                " (line 2, column 8)",
+                "a comment after a command needs a shell; write it on a line of its own, or quote the '#'",
+                f"{_FIRST}echo x # {TOKEN}",
+            ),
+            (" (line 1, column 1)", "the name of the program is empty; write the program to run", f"'' {TOKEN}"),
+            (
+                " (line 1, column 7)",
+                _SHOWN,
                 f"touch ?{TOKEN} marker",
             ),
         )
     },
     "variable nearly declared": (
-        "command (line 1, column 14): this variable is not declared in env; did you mean ${NAME}?",
+        "command (line 1, column 14): ${NAMES} is not declared in the input env; did you mean ${NAME}?",
         {"command": "touch marker ${NAMES}", "env": f"NAME={TOKEN[::-1]}"},
         {},
     ),
@@ -570,11 +706,10 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     **{
         f"image {reference!r}": (f"image: {problem}", {"image": reference}, {})
         for problem, references in {
-            "is not an image reference such as ghcr.io/org/tool:1.2": (
-                TOKEN,
-                f"https://ghcr.io/{TOKEN.lower()}",
-                f"alice:{TOKEN}@ghcr.io/org/tool",
-                "ghcr.io/Org/tool",
+            _UPPER: (TOKEN, "ghcr.io/Org/tool", f"{TOKEN}/tool"),
+            "is the ID of an image; write its name": ("0123456789abcdef" * 4,),
+            "must be without a scheme, such as ghcr.io/org/tool:1.2": (f"https://ghcr.io/{TOKEN.lower()}",),
+            _NO_REFERENCE: (
                 "alpine:",
                 "alpine:.1",
                 f"alpine:1 {TOKEN}",
@@ -589,7 +724,10 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
                 "${{ vars.IMAGE }}",
             ),
             _PORT: ("ghcr.io:0/tool", f"localhost:99999/{TOKEN.lower()}"),
-            _NO_HOST: (f"a..example/{TOKEN.lower()}", "a.example:123456/tool", "a-.example/tool"),
+            _IS_NO_HOST: (
+                *(f"a..example/{TOKEN.lower()}", "a.example:123456/tool", "a-.example/tool"),
+                f"alice:{TOKEN}@ghcr.io/org/tool",
+            ),
             _IPV6: (f"[1:2]:80/{TOKEN.lower()}",),
         }.items()
         for reference in references
@@ -668,11 +806,11 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
             ("registries-file: is or passes a link; give the real path", "linked", "push"),
             ("registries-file: is or passes a link; give the real path", "dangling", "push"),
             ("registries-file: cannot be read (not a directory)", f"empty/{TOKEN}", "push"),
-            (f"registries: is empty{_ON_PURPOSE}", "empty", "push"),
+            (f"registries: is empty{_OR_NONE}", "empty", "push"),
             (f"registries-file: is UTF-16{_SAVE}", "utf16", "push"),
             (f"registries-file: is not UTF-8 (byte 0){_SAVE}", "binary", "push"),
             (
-                "registries[0].password-file (line 1): is not allowed in a registries-file; use password-env",
+                "registries[0].password-file (line 3): is not allowed in a registries-file; use password-env",
                 "with-file",
                 "push",
             ),
@@ -736,7 +874,11 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     **{
         f"secret-env {line!r}": (f"secret-env (line 1): {problem}", {"secret-env": line}, {"NEARBY": TOKEN})
         for problem, lines in {
-            "takes a name alone; set the value in the step's env": (f"A={TOKEN}", f"={TOKEN}", "NEARBY="),
+            "takes a name alone; write NAME, and set its value in the environment": (
+                f"A={TOKEN}",
+                f"={TOKEN}",
+                "NEARBY=",
+            ),
             _NO_NAME: (f"{TOKEN}+/", "A-B", f"A: {TOKEN}", "NEARBY,OTHER"),
             _NOT_SET: (TOKEN, "NOT_THERE"),
             "no such variable in the environment; did you mean 'NEARBY'?": ("NEARBI",),
@@ -766,7 +908,7 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
         {},
     ),
     "job's token that is empty": (
-        "registries[0].github-token (line 1): is empty",
+        f"registries[0] (line 1): the job's token for ghcr.io is empty{_GIVE_IT}",
         {"registries": f"- registry: ghcr.io # {TOKEN}", "github-token": ""},
         {"GITHUB_ACTOR": "octocat"},
     ),
@@ -863,7 +1005,7 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         (*_RUN, "--target", "x", "--target", f"$({TOKEN})", *END, "{target}"),
     ),
     "image": (
-        "image: is not an image reference such as ghcr.io/org/tool:1.2",
+        f"image: {_UPPER}",
         (*_RUN, "--image", TOKEN, *END),
     ),
     "entrypoint of no image": (
@@ -878,8 +1020,13 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         "env: the value of A contains a secret; use secret-env",
         (*_RUN, f"-eA={TOKEN}", *END),
     ),
+    "env that is empty": (f"env (line 1): {_NO_NAME}", (*_RUN, "-e", "", *END, TOKEN)),
+    "env that is blank": (f"env (line 2): {_NO_NAME}", (*_RUN, "-e", "A=1", "-e", " ", *END, TOKEN)),
+    "secret-env that is empty": (f"secret-env (line 1): {_NO_NAME}", (*_RUN, "--secret-env", "", *END, TOKEN)),
+    "a program that is empty": ("command: is missing; write it after --", (*_RUN, "--", "", TOKEN)),
+    "the password in a word": (f"command: {_SHOWN}", (*_RUN, *END, f"--password={TOKEN}")),
     "secret-env with a value": (
-        "secret-env (line 1): takes a name alone; set the value in the step's env",
+        "secret-env (line 1): takes a name alone; write NAME, and set its value in the environment",
         (*_RUN, "--secret-env", f"A={TOKEN}", *END),
     ),
     "variable of the token": (

@@ -52,7 +52,9 @@ def _of_user(root: Path, user: pwd.struct_passwd) -> Machine:
     machine = Machine(root / "user", prefix)
     for folder in (machine.root, machine.home, machine.temporary, machine.work):
         os.chown(folder, user.pw_uid, user.pw_gid)
-    readable = subprocess.run([*prefix, *PROGRAM, "--help"], cwd="/", capture_output=True, check=False)
+    # By a shell: what setpriv starts itself it starts with root's right to pass closed folders.
+    own = (*prefix, "sh", "-c", 'exec "$@"', "sh")
+    readable = subprocess.run([*own, *PROGRAM, "--help"], cwd="/", capture_output=True, check=False)
     if not readable.returncode:
         return machine
     variables = _copy_python(root / "python")

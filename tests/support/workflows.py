@@ -18,6 +18,7 @@ import yaml
 from support.act import ACTION, ACTOR, copy_project
 from support.action import ROOT, installers, runner_path
 from support.cli import Machine
+from support.tools import need_tools, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,6 +117,9 @@ class Local:
         plain = "".join(f" --host reg={registry.address},tls=disabled" for registry in self.registries.values())
         unlogged = "--allow-http-registry --new-bundle-format=false --tlog-upload=false --use-signing-config=false"
         return [
+            (r"^ +- name: Get the action\n(?:        .*\n)+", "", "act knows no job.workflow_sha"),
+            (r"^( +)exclude: .*\.registry-config-action.*\n", "", "nor an image, for which alone it is"),
+            (r"\./\.registry-config-action\b", ACTION, "act knows no job.workflow_sha"),
             (r"^( *)- registry: ghcr\.io$", login, "the job's own token is for github.com alone"),
             (r"^ +image: (?!\$).*\n", "", "the tools of this machine; images are tested on an engine"),
             (r"(?<=default: )[\w./:-]+@sha256:\w+$", "''", "likewise, where the image is an input"),
@@ -139,6 +143,7 @@ class Local:
         }
         last = {"needs": job, "runs-on": "ubuntu-24.04", "steps": [print_outputs]}
         text = f"{self._localised(path)}\n  outputs: {json.dumps(last)}\n"
+        need_tools(words_of(text) | self._words_of_called(text), runner_path())
         _write(self.repository / ".github/workflows/test.yml", text)
         _write(self.root / "event.json", json.dumps(payload))
         given = {name: value for name, value in (self._secrets() | dict(secrets or {})).items() if value}
@@ -165,6 +170,11 @@ class Local:
         for pattern, replacement, _ in self.replacements():
             text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
         return text
+
+    @staticmethod
+    def _words_of_called(text: str) -> set[str]:
+        called = [path for path in WORKFLOWS if f"workflows/{path.name}" in text]
+        return {word for path in called for word in words_of(path.read_text())}
 
     def _secrets(self) -> dict[str, str]:
         passwords = {host: next(iter(registry.users.values())) for host, registry in self.registries.items()}

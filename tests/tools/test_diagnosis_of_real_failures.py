@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.certificates import expired_certificate, tls_server
 from support.cli import lines_of_ours
 from support.http_server import Answer, Asked, http_server
 from support.oci_tools import TOOLS
@@ -20,10 +21,18 @@ if TYPE_CHECKING:
 
 _AMONG = "which is among them: check that user, password and their rights"
 _NOT_AMONG = "which is not among them: add an entry for it"
-_TLS = "the tool does not trust the registry's certificate: for most tools SSL_CERT_FILE in env names the CA's file"
-_PLAIN = "the registry speaks plain HTTP: give the tool its option for that, such as --plain-http or --insecure"
+_TLS = (
+    "the tool does not trust the registry's certificate: name the file of its CA as ca-file in the entry for {host}, "
+    "or in the variable SSL_CERT_FILE"
+)
+_OTHER_NAME = "the registry's certificate is for another name: check the host that the command names"
+_EXPIRED = "the registry's certificate has expired, or the clock of this machine is wrong: renew it"
+_PLAIN = "the registry speaks plain HTTP: {tool} needs {option}"
 _LOGIN = "the command tries to store a login: none is needed here, leave it out"
-_LIMIT = "the registry limits how often it is asked: declare it, so that you are not asked as anonymous, or set retries"
+_LIMIT = "the registry limits how often it is asked: set retries, or ask less often"
+_LIMIT_OF_ALL = (
+    "the registry limits how often it is asked: declare {host}, so that you are not asked as anonymous, or set retries"
+)
 _NO_HOST = "there is no registry of that name: check its spelling, and the resolver of this machine"
 _NOTHING = "nothing answers at the registry's address: check host and port, and that it is up"
 _MISSING = "there is no such repository or tag; some registries say so where rights are missing"
@@ -111,7 +120,14 @@ def test_a_repository_that_is_not_there(machine: Machine, faulty: str, short: Pa
 @pytest.mark.parametrize("tool", ["helm", "oras", "crane"])
 def test_a_limit_of_requests(machine: Machine, faulty: str, short: Path, tool: str) -> None:
     login = {"registry": faulty, "username": "alice", "password": "alices-password"}
-    assert _ours(machine, _line(tool, faulty, short), [login]) == [*_refused(faulty), _LIMIT]
+    assert _ours(machine, _line(tool, faulty, short), [login]) == [_LIMIT]
+
+
+@pytest.mark.parametrize("closed", ["429"], indirect=True)
+@pytest.mark.parametrize("tool", ["helm", "oras", "crane"])
+def test_a_limit_for_those_who_are_not_known(machine: Machine, closed: str, short: Path, tool: str) -> None:
+    login = {"registry": "other.example.com", "username": "alice", "password": "alices-password"}
+    assert _ours(machine, _line(tool, closed, short), [login]) == [_LIMIT_OF_ALL.format(host=closed)]
 
 
 @pytest.fixture
@@ -138,16 +154,68 @@ def test_a_registry_that_is_out_of_order_needs_no_word_of_ours(
 
 
 # conftest speaks plain HTTP with every address on loopback.
-@pytest.mark.parametrize("tool", [name for name in _PULLS if name != "conftest"])
+_WITH_TLS = [name for name in _PULLS if name != "conftest"]
+
+
+@pytest.mark.parametrize("tool", _WITH_TLS)
 def test_a_certificate_of_an_unknown_authority(machine: Machine, three: Three, short: Path, tool: str) -> None:
-    line = _line(tool, three.secure.address, short, flags="")
-    assert _ours(machine, line, [three.secure.login()]) == [_TLS]
+    host = three.secure.address
+    assert _ours(machine, _line(tool, host, short, flags=""), [three.secure.login()]) == [_TLS.format(host=host)]
 
 
-@pytest.mark.parametrize("tool", ["helm4", "oras", "regctl", "skopeo", "buildah"])
-def test_plain_http_without_the_tool_s_option(machine: Machine, three: Three, short: Path, tool: str) -> None:
-    line = _line(tool, three.first.address, short, flags="")
-    assert _ours(machine, line, [three.first.login()]) == [_PLAIN]
+@pytest.mark.parametrize("tool", _WITH_TLS)
+def test_a_certificate_for_another_name(machine: Machine, three: Three, short: Path, tool: str) -> None:
+    keys = three.secure.log.parent
+    login = {"username": "alice", "password": "alices-password"}
+    with tls_server(keys / "server.pem", keys / "server.key", "127.0.0.2") as host:
+        line = _line(tool, host, short, flags="")
+        trusted = {"SSL_CERT_FILE": str(three.secure.authority)}
+        assert _ours(machine, line, [login | {"registry": host}], **trusted) == [_OTHER_NAME]
+
+
+@pytest.mark.parametrize("tool", _WITH_TLS)
+def test_a_certificate_that_has_expired(machine: Machine, tmp_path: Path, short: Path, tool: str) -> None:
+    certificate, key = expired_certificate(tmp_path / "expired")
+    login = {"username": "alice", "password": "alices-password"}
+    with tls_server(certificate, key) as host:
+        line = _line(tool, host, short, flags="")
+        trusted = {"SSL_CERT_FILE": str(certificate)}
+        assert _ours(machine, line, [login | {"registry": host}], **trusted) == [_EXPIRED]
+
+
+@pytest.mark.parametrize(
+    ("tool", "option"),
+    [
+        ("helm4", "--plain-http"),
+        ("oras", "--plain-http"),
+        ("regctl", "--host reg={host},tls=disabled"),
+        ("skopeo", "--tls-verify=false"),
+        ("buildah", "--tls-verify=false"),
+    ],
+)
+def test_plain_http_without_the_tool_s_option(
+    machine: Machine, three: Three, short: Path, tool: str, option: str
+) -> None:
+    host = three.first.address
+    line = _line(tool, host, short, flags="")
+    expected = _PLAIN.format(tool=tool, option=option.format(host=host))
+    assert _ours(machine, line, [three.first.login()]) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("line", "option"),
+    [
+        ("skopeo copy oci:{layout}:1 docker://{host}/app:1", "--dest-tls-verify=false"),
+        ("skopeo copy docker://{host}/app:1 oci:pulled:1", "--src-tls-verify=false"),
+        ("oras cp --from-oci-layout {layout}:1 {host}/app:1", "--to-plain-http"),
+        ("oras cp --to-oci-layout {host}/app:1 pulled:1", "--from-plain-http"),
+    ],
+)
+def test_plain_http_of_one_side_of_a_copy(
+    machine: Machine, three: Three, artifacts: dict[str, object], line: str, option: str
+) -> None:
+    words = line.format(host=three.first.address, layout=artifacts["layout"]).split()
+    assert _ours(machine, words, [three.first.login()]) == [_PLAIN.format(tool=words[0], option=option)]
 
 
 def test_helm_3_without_its_option_for_plain_http(machine: Machine, three: Three, short: Path) -> None:

@@ -12,10 +12,11 @@ from uuid import uuid4
 
 import pytest
 
-from support.cli import PROGRAM
+from support.cli import PROGRAM, tool_path
 from support.oci_tools import TOOLS, words
 from support.proxy import gate
 from support.registry import Registry, registry
+from support.tools import need_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,7 @@ def test_pushes_to_two_namespaces_get_the_right_user_each_time(
             for command in commands
             for path in (_ORGANISATIONS if "{where}" in command else ["org-a"])
         ]
+        need_tools({line.split()[0] for line in lines}, tool_path())
         inputs = {
             "REGISTRY_CONFIG_INPUT_REGISTRIES": json.dumps(logins),
             "REGISTRY_CONFIG_INPUT_COMMAND": "\n".join(lines),

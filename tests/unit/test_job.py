@@ -67,8 +67,8 @@ def test_everything_that_a_run_needs_is_in_the_plan() -> None:
         (Word("other", None, "command (line 2, column 1)"),),
     )
     assert _plan(job).credentials == (
-        Credential("ghcr.io", "octocat", "first-secret", _BOTH),
-        Credential("b.example", "bob", "second-secret", frozenset(("command",))),
+        Credential("ghcr.io", "octocat", "first-secret", _BOTH, source="github-token"),
+        Credential("b.example", "bob", "second-secret", frozenset(("command",)), source="password-env"),
     )
     assert (_plan(job).working_directory, _plan(job).variables) == ("sub", {"A": "1 2"})
     assert _plan(job).secret_variables == {"S": "fourth-secret"}
@@ -100,7 +100,7 @@ def test_an_image_gets_its_own_credentials_and_no_file_that_holds_any(
     )
     assert job.image == ImageSettings(
         reference="a.example/tool:1",
-        credentials=(Credential("a.example", "bob", "second-secret", frozenset(("image",))),),
+        credentials=(Credential("a.example", "bob", "second-secret", frozenset(("image",)), source="password-file"),),
         use_entrypoint=True,
         home="/h",
         exclude=("*.log",),
@@ -185,21 +185,35 @@ def test_a_short_password_is_warned_of_by_its_own_place() -> None:
     assert job.warnings == (f"registries[0] (line 1): {warning}", f"registries[2] (line 3): {warning}")
 
 
-@table("registries, kind", {"variable": (_ENV, "password-env"), "text": (f"{_LOGIN}  password: ''\n", "password")})
-def test_an_empty_password_skips_or_fails_as_asked(registries: str, kind: str) -> None:
+@table(
+    "registries, reason",
+    {
+        "variable": (
+            _ENV,
+            (
+                "registries[0].password-env (line 3): "
+                "the password for a.example is empty: the variable TOKEN is set to nothing"
+            ),
+        ),
+        "text": (
+            f"{_LOGIN}  password: ''\n",
+            "registries[0].password (line 3): the password for a.example is empty",
+        ),
+    },
+)
+def test_an_empty_password_skips_or_fails_as_asked(registries: str, reason: str) -> None:
     environ = {"TOKEN": ""}
-    reason = f"registries[0].{kind} (line 1): is empty"
     job = _prepare(registries, environ, on_missing="skip")
     assert (job.skip_reason, _plan(job).credentials) == (f"{reason}; nothing was run (on-missing: skip)", ())
-    with pytest.raises(InputError, match=exactly(reason)):
+    with pytest.raises(InputError, match=exactly(f"{reason}; give it a value, or set on-missing to skip")):
         _prepare(registries, environ)
 
 
 def test_skipping_still_finds_what_is_wrong_elsewhere() -> None:
     registries = f"{_ENV}- registry: b.example\n  username: u\n  password-env: NOT_THERE\n"
     message = (
-        "registries[1].password-env (line 4): no such variable in the environment; "
-        "name a variable of the step's env, not the password itself"
+        "registries[1].password-env (line 6): no such variable in the environment; "
+        "name a variable of the environment, not the password itself"
     )
     with pytest.raises(InputError, match=exactly(message)):
         _prepare(registries, {"TOKEN": ""}, on_missing="skip")
@@ -210,13 +224,14 @@ def test_skipping_still_finds_what_is_wrong_elsewhere() -> None:
     {
         "no secrets are given": (
             Origin(lacks_secrets=True),
-            "; secrets are empty in pull requests from forks and by Dependabot: set on-missing: skip",
+            "secrets are empty in pull requests from forks and by Dependabot: set on-missing: skip",
         ),
-        "elsewhere": (Origin(), ""),
+        "elsewhere": (Origin(), "give it a value, or set on-missing to skip"),
     },
 )
 def test_an_empty_password_says_where_it_comes_from(origin: Origin, remedy: str) -> None:
-    with pytest.raises(InputError, match=exactly(f"registries[0].password-env (line 1): is empty{remedy}")):
+    problem = "the password for a.example is empty: the variable TOKEN is set to nothing"
+    with pytest.raises(InputError, match=exactly(f"registries[0].password-env (line 3): {problem}; {remedy}")):
         _prepare(_ENV, {"TOKEN": ""}, origin)
 
 
@@ -255,7 +270,7 @@ def test_a_file_of_registries_is_read(path: str, folder: Path) -> None:
         "folder": ("sub", "registries-file: cannot be read (is a directory)"),
         "with a password-file in it": (
             "file",
-            "registries[0].password-file (line 1): is not allowed in a registries-file; use password-env",
+            "registries[0].password-file (line 3): is not allowed in a registries-file; use password-env",
         ),
     },
 )

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _ALL = {path.relative_to(ROOT).as_posix(): path for path in (*WORKFLOWS, *EXAMPLES)}
 _CALLED = {path.name: path for path in WORKFLOWS if "workflow_call" in load(path)["on"]}
 _OURS = "org/registry-config-action"
+# Where a called workflow checks out the action of its own commit.
+_OWN_COMMIT = "./.registry-config-action"
 _LEVELS = ("none", "read", "write")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 every_workflow = table("path", _ALL)
@@ -41,7 +43,7 @@ def _steps(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _uses_of_ours(path: Path) -> list[dict[str, Any]]:
-    return [step for step in _steps(path) if step.get("uses", "") in {f"{_OURS}@v1", "./"}]
+    return [step for step in _steps(path) if step.get("uses", "") in {f"{_OURS}@v1", "./", _OWN_COMMIT}]
 
 
 def test_the_gate_waits_for_every_other_job_and_runs_whatever_came_of_them() -> None:
@@ -144,6 +146,22 @@ def test_every_step_that_has_the_list_of_registries_has_every_password(path: Pat
         assert {name: step["env"][name] for name in declared} == {
             name: f"${{{{ secrets.{name} }}}}" for name in declared
         }
+
+
+@every_called
+def test_a_called_workflow_runs_the_action_of_its_own_commit(path: Path) -> None:
+    for job in _jobs(path).values():
+        used = [step.get("uses", "").partition("@")[0] for step in job["steps"]]
+        assert _OURS not in used
+        if _OWN_COMMIT in used:
+            own = [step["with"] for step in job["steps"] if step.get("with", {}).get("path")]
+            assert [(one["path"], one["repository"], one["ref"]) for one in own] == [
+                (_OWN_COMMIT.removeprefix("./"), "${{ job.workflow_repository }}", "${{ job.workflow_sha }}")
+            ]
+            assert "actions/checkout" in used[: used.index(_OWN_COMMIT)]
+            for step in job["steps"]:
+                if step.get("uses") == _OWN_COMMIT:
+                    assert ".registry-config-action" in step["with"]["exclude"]
 
 
 @every_called

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -87,7 +88,7 @@ def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ
     if token_variable and token_variable not in environ:
         raise InputError("--github-token-env", "no such variable in the environment")
     inputs = Inputs(
-        registries=_read(options.registries),
+        registries=read_registries(options.registries),
         github_token=environ[token_variable] if token_variable else None,
         image=options.image,
         use_entrypoint=options.use_entrypoint,
@@ -111,13 +112,26 @@ def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ
         hidden_variables=(*filter(None, [token_variable]), *(name for name in environ if name.startswith(PREFIX))),
         # On standard input or in a pipe it is no file of the working directory.
         excluded_files=() if options.registries == "-" else (options.registries,),
-        stdin_is_ours=options.registries == "-",
+        stdin_is_ours=_is_standard_input(options.registries),
     )
     check_inputs(inputs, needs_command=options.action == "run" or argv is not None)
     return inputs
 
 
-def _read(path: str) -> str:
+def _is_standard_input(path: str) -> bool:
+    """Whether a path leads to our standard input, where the command must not find the declaration."""
+    try:
+        return path == "-" or os.path.samestat(os.stat(path), os.fstat(0))
+    except (OSError, ValueError):
+        return False
+
+
+def read_registries(path: str) -> str:
+    """The declaration in a file, or on standard input (`-`).
+
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
         data = sys.stdin.buffer.read() if path == "-" else _read_file(path)
     except (OSError, ValueError) as error:
@@ -233,6 +247,41 @@ _OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, object]], ...]] = (
 _OPTION_NAMES: Final = tuple(name for names, _ in _OPTIONS for name in names)
 
 
+_AGENT_OPTIONS: Final = ("--registries", "--github-token-env", "--on-missing", "--keep-logins")
+_AGENT_EPILOG: Final = """\
+The credentials of a whole job or shell, in memory only, for commands that registry-config does not start itself:
+
+  vars=$(registry-config agent start --registries registries.yaml) || exit
+  eval "$vars"
+  trap 'registry-config agent stop' EXIT
+
+start prints export lines for a POSIX shell and nothing else, and returns when the config can be read. The agent ends
+by stop, on SIGTERM, or after its lifetime. Every program of this user can read the config until then."""
+
+
+def parse_agent(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the options of `registry-config agent`.
+
+    Raises:
+        InputError: naming the option, never its value.
+    """
+    parser = _Parser(prog="registry-config agent", epilog=_AGENT_EPILOG, allow_abbrev=False, formatter_class=_formatter)
+    actions = parser.add_subparsers(dest="action", metavar="start|env|stop", required=True, parser_class=_Parser)
+    start = actions.add_parser("start", help="start an agent, and print the variables that lead to it")
+    for names, settings in _OPTIONS:
+        if names[0] in _AGENT_OPTIONS:
+            start.add_argument(*names, **settings)  # type: ignore[arg-type]
+    start.add_argument("--lifetime", metavar="T", default="6h", help="after which it ends: 90s, 10m, 1h (6h)")
+    actions.add_parser("env", help="print the variables of the agent that REGISTRY_CONFIG_AGENT_PID names")
+    actions.add_parser("stop", help="end the agent that REGISTRY_CONFIG_AGENT_PID names")
+    options, unknown = parser.parse_known_args(list(arguments))
+    if unknown:
+        near = did_you_mean(unknown[0].partition("=")[0], (*_AGENT_OPTIONS, "--lifetime"))
+        remedy = f"did you mean {near}?" if near else "see registry-config agent --help"
+        raise InputError("command line", "an unknown option or a stray word", remedy)
+    return options
+
+
 def _formatter(prog: str) -> argparse.HelpFormatter:
     # Without a width argparse asks for the terminal's at each option, by an import that costs as much as argparse.
     return argparse.RawDescriptionHelpFormatter(prog, width=110)
@@ -247,7 +296,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     actions = parser.add_subparsers(
-        dest="action", prog="registry-config", metavar="run|check|action", required=True, parser_class=_Parser
+        dest="action", prog="registry-config", metavar="run|check|agent|action", required=True, parser_class=_Parser
     )
     for name, text in (
         ("run", "run a command: registry-config run --registries FILE [options] -- COMMAND [ARGUMENT]..."),
@@ -263,6 +312,12 @@ def _parser() -> argparse.ArgumentParser:
         )
         for names, settings in _OPTIONS:
             sub.add_argument(*names, **settings)  # type: ignore[arg-type]
+    actions.add_parser(
+        "agent",
+        help="the credentials of a whole job or shell: registry-config agent --help",
+        allow_abbrev=False,
+        formatter_class=_formatter,
+    )
     actions.add_parser(
         "action",
         help="what action.yml calls: reads its inputs from the environment",

@@ -27,6 +27,8 @@ _SOURCES: Final = {
     "password-env": "from a variable of the environment",
     "password-file": "from a file",
     "github-token": "the job's own token",
+    "provider": "from its identity provider, during a run",
+    "credential-helper": "from a credential helper, during a run",
 }
 _NOT_PROMISED: Final = (
     "that other processes of the same user cannot read our memory, or swap",

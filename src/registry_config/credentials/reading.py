@@ -7,25 +7,47 @@ import stat
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.docker_config import Login
-from registry_config.errors import InputError, did_you_mean
+from registry_config.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from registry_config.declaration.registries import Declaration, Purpose
+    from registry_config.declaration.sources import SourceKind
 
 # A secret of GitHub's is at most 48 KB; a larger "password" is some other file.
 _MAX_PASSWORD_BYTES: Final = 1024 * 1024
+_AS_TEXT: Final = "store the password as plain UTF-8 text"
 
 
 class Credential(NamedTuple):
-    """User and secret for one registry, or for a path of it."""
+    """User and secret for one registry, or for a path of it.
+
+    Attributes:
+        host: canonical.
+        username: whom to log in as.
+        secret: password or token.
+        purposes: what it is for.
+        path: narrows it to a part of the registry; empty for all of it.
+        source: where the secret came from.
+        ca_file: path of the certificate of the registry's private authority; empty for the system's.
+        plain_http: whether the registry speaks plain HTTP.
+        realm: another host that may be given the secret, as the registry's token server.
+        optional: whether its entry is left out where the secret is empty.
+        is_keyed_by_path: whether the config names its path; for tools that choose by path.
+    """
 
     host: str
     username: str
     secret: str
     purposes: frozenset[Purpose]
     path: str = ""
+    source: SourceKind = "password"
+    ca_file: str = ""
+    plain_http: bool = False
+    realm: str = ""
+    optional: bool = False
+    is_keyed_by_path: bool = False
 
     @property
     def registry(self) -> str:
@@ -35,7 +57,7 @@ class Credential(NamedTuple):
     @property
     def login(self) -> Login:
         """The same as it stands in a config."""
-        return Login(self.host, self.username, self.secret)
+        return Login(self.host, self.username, self.secret, self.path if self.is_keyed_by_path else "")
 
     def __repr__(self) -> str:
         return f"Credential({self.registry!r}, {self.username!r}, ***)"
@@ -69,38 +91,60 @@ def read_credential(declaration: Declaration, environ: Mapping[str, str], token:
         MissingSecretError: the password is present but empty.
         InputError: it cannot be read, or no tool could use it.
     """
-    kind = declaration.source.kind
-    place = declaration.place(kind)
-    readers: dict[str, Callable[[], tuple[str, str]]] = {
-        "password": lambda: (declaration.username or "", declaration.source.value),
-        "password-env": lambda: (
-            declaration.username or "",
-            _from_variable(place, declaration.source.value, environ),
-        ),
-        "password-file": lambda: (declaration.username or "", _from_file(place, declaration.source.value)),
-        "github-token": lambda: _from_job(declaration.place(), token),
-    }
-    username, text = readers[kind]()
-    secret = checked_secret(place, text)
+    username, secret = _read(declaration, environ, token)
     return Credential(
         host=declaration.host,
         username=username,
         secret=secret,
         purposes=declaration.purposes,
         path=declaration.path,
+        source=declaration.source.kind,
+        ca_file=declaration.ca_file,
+        plain_http=declaration.plain_http,
+        realm=declaration.realm,
+        optional=declaration.optional,
     )
 
 
+def _read(declaration: Declaration, environ: Mapping[str, str], token: JobToken) -> tuple[str, str]:
+    """User and secret."""
+    kind, value, _ = declaration.source
+    place = declaration.place(kind)
+    username = declaration.username or ""
+    missing = f"the password for {declaration.registry} is empty"
+    if kind == "github-token":
+        username, text = _from_job(declaration.place(), token)
+        place, missing = declaration.place(), f"the job's token for {declaration.registry} is empty"
+    elif kind == "password-env":
+        text = _from_variable(place, value, environ)
+        missing = f"{missing}: the variable {value} is set to nothing"
+    elif kind == "password-file":
+        text = _from_file(place, value)
+    elif kind == "password":
+        text = value
+        missing += ": what follows '#' is a comment" if declaration.source.is_cut else ""
+    else:
+        raise InputError(place, f"'{kind}' is not supported by this version", "give username and password-env")
+    return username, checked_secret(place, text, (missing, "give it a value, or set on-missing to skip"))
+
+
 def password_variables(declarations: Iterable[Declaration]) -> tuple[str, ...]:
-    """Names of the variables that hold passwords."""
-    return tuple(d.source.value for d in declarations if d.source.kind == "password-env")
+    """Names of the variables that hold passwords, or tokens that are exchanged for one."""
+    names = (d.source.value if d.source.kind == "password-env" else _id_token_variable(d) for d in declarations)
+    return tuple(dict.fromkeys(filter(None, names)))
+
+
+def _id_token_variable(declaration: Declaration) -> str:
+    return declaration.provider.get("id-token-env") if declaration.provider else ""
 
 
 def _from_variable(place: str, name: str, environ: Mapping[str, str]) -> str:
     if name in environ:
         return environ[name]
-    near = did_you_mean(name, environ)
-    remedy = f"did you mean '{near}'?" if near else "name a variable of the step's env, not the password itself"
+    from registry_config.declaration.variables import nearest_variable  # noqa: PLC0415  (for what is refused)
+
+    near = nearest_variable(name, environ)
+    remedy = f"did you mean '{near}'?" if near else "name a variable of the environment, not the password itself"
     raise InputError(place, "no such variable in the environment", remedy)
 
 
@@ -109,20 +153,20 @@ def _from_file(place: str, path: str) -> str:
         # Without O_NONBLOCK a pipe would hold us until somebody writes.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
-        raise InputError(place, f"cannot be read ({_reason(error)})") from None
+        raise InputError(place, f"cannot be read ({_reason(error)})", "name a file that holds the password") from None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise InputError(place, "is not an ordinary file")
+            raise InputError(place, "is not an ordinary file", "name a file that holds the password")
         with open(descriptor, "rb", closefd=False) as file:
             data = file.read(_MAX_PASSWORD_BYTES + 1)
     finally:
         os.close(descriptor)
     if len(data) > _MAX_PASSWORD_BYTES:
-        raise InputError(place, "is larger than 1 MiB, so not a password")
+        raise InputError(place, "is larger than 1 MiB, so not a password", "name a file that holds the password")
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise InputError(place, "is not valid UTF-8, which some tools could not send") from None
+        raise InputError(place, "is not valid UTF-8, which some tools could not send", _AS_TEXT) from None
 
 
 def _reason(error: OSError | ValueError) -> str:
@@ -146,8 +190,13 @@ def _strip_newline(text: str) -> str:
     return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
 
 
-def checked_secret(place: str, text: str) -> str:
+def checked_secret(place: str, text: str, missing: tuple[str, str] = ("is empty", "")) -> str:
     """The secret that tools are given: without one newline at its end.
+
+    Args:
+        place: where it is declared.
+        text: as it was read.
+        missing: problem and remedy where nothing is left.
 
     Raises:
         MissingSecretError: nothing is left.
@@ -155,11 +204,11 @@ def checked_secret(place: str, text: str) -> str:
     """
     secret = _strip_newline(text)
     if not secret:
-        raise MissingSecretError(place, "is empty")
+        raise MissingSecretError(place, *missing)
     if "\0" in secret:
-        raise InputError(place, "contains a NUL byte, which tools trim away")
+        raise InputError(place, "contains a NUL byte, which tools trim away", _AS_TEXT)
     try:
         secret.encode()
     except UnicodeEncodeError:
-        raise InputError(place, "is not valid UTF-8, which some tools could not send") from None
+        raise InputError(place, "is not valid UTF-8, which some tools could not send", _AS_TEXT) from None
     return secret

@@ -1,34 +1,44 @@
-"""Replaces every form of every secret in a text or a stream of bytes by `***`.
+"""Replaces every form of every secret, and each longer part of one, in a text or a stream of bytes by `***`.
 
-One automaton looks for the first bytes of each form; what it finds is compared with the whole form. So a 48 KiB key
-costs no more than a short token, and a secret split over any two writes is found without holding other text back.
+Each line of a part gets a mask of its own; white space around it stays.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ahocorasick_rs import BytesAhoCorasick
+from registry_config.credentials.patterns import RUN, SEED, Patterns
+from registry_config.credentials.views import View, ends_line, lines, views, without_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MASK: Final = b"***"
-# Long enough to be rare in innocent text, no longer than the shortest form.
-_HEAD: Final = 6
+# White space and escape sequences beyond this end a run; what is kept of a stream stays small.
+_MOST_KEPT: Final = 16 * 1024
+
+
+class _Findings(NamedTuple):
+    """What is known of some bytes.
+
+    Attributes:
+        hidden: start and end of each part to be hidden, in order, none of them touching an end of line.
+        unfinished: from where on more bytes are needed to tell, as it may be the beginning of a form.
+        held: from where on nothing can be shown; before `unfinished` where only white space follows a hidden part.
+        context: from where on it must be known what came before further bytes.
+    """
+
+    hidden: list[tuple[int, int]]
+    unfinished: int
+    held: int
+    context: int
 
 
 class Redactor:
     """Knows what must not be seen. Safe to share between threads."""
 
     def __init__(self, forms: Iterable[bytes]) -> None:
-        self._by_head: defaultdict[bytes, list[bytes]] = defaultdict(list)
-        for form in sorted(forms, key=len):
-            self._by_head[form[:_HEAD]].append(form)
-        self._heads = list(self._by_head)
-        self._automaton = BytesAhoCorasick(self._heads)
-        self._beginnings = frozenset(head[:n] for head in self._heads for n in range(1, len(head)))
+        self._patterns = Patterns(forms)
 
     def data(self, data: bytes) -> bytes:
         """`data` with every form replaced."""
@@ -37,7 +47,7 @@ class Redactor:
 
     def holds(self, data: bytes) -> bool:
         """Whether any form stands in `data`."""
-        return bool(self.find(data)[0])
+        return bool(self.find(data).hidden)
 
     def text(self, text: str) -> str:
         """`text` with every form replaced, to be shown: bytes that are not UTF-8 become U+FFFD."""
@@ -47,47 +57,36 @@ class Redactor:
         """A new stream; one is needed for each flow of bytes."""
         return RedactingStream(self)
 
-    def find(self, data: bytes) -> tuple[list[tuple[int, int]], int]:
-        """Where forms stand in `data`, and from where on more bytes are needed to tell.
+    def find(self, data: bytes) -> _Findings:
+        """Where forms stand in `data`, and what more bytes could change."""
+        found = _Findings([], len(data), len(data), len(data))
+        for view in views(data):
+            found = self._look(view, data, found)
+        return found
 
-        Returns:
-            Start and end of each form found, in the order of their starts, and the offset of the first byte that may
-            begin a form which is not complete yet (`len(data)` where there is none).
-        """
-        found: list[tuple[int, int]] = []
-        open_from = self._partial_head(data)
-        for index, start, _ in self._automaton.find_matches_as_indexes(data, overlapping=True):
-            length, partial = self._compare(data, start, self._by_head[self._heads[index]])
-            if length:
-                found.append((start, start + length))
-            if partial:
-                open_from = min(open_from, start)
-        found.sort()
-        return found, open_from
-
-    def _partial_head(self, data: bytes) -> int:
-        size = len(data)
-        for length in range(min(_HEAD - 1, size), 0, -1):
-            if data[size - length :] in self._beginnings:
-                return size - length
-        return size
-
-    @staticmethod
-    def _compare(data: bytes, start: int, forms: list[bytes]) -> tuple[int, bool]:
-        """Length of the longest of `forms` at `start` (0: none), and whether a longer one may still follow."""
-        rest = len(data) - start
-        longest = 0
-        for form in forms:  # shortest first
-            if len(form) > rest:
-                tail = data[start:]
-                return longest, any(other.startswith(tail) for other in forms if len(other) > rest)
-            if data.startswith(form, start):
-                longest = len(form)
-        return longest, False
+    def _look(self, view: View, data: bytes, found: _Findings) -> _Findings:
+        """What one view adds."""
+        length = len(view.text)
+        if not length:
+            return found._replace(context=0)
+        hits = self._patterns.find(view.text)
+        spans = view.spans(hits.runs)
+        if hits.runs and hits.runs[-1][1] == length and not ends_line(data[spans[-1][1] :]):
+            found = found._replace(held=min(found.held, spans[-1][1]))
+        spans += [span for short in hits.shorts for span in _exact(view, data, short)]
+        hidden = sorted(found.hidden + spans) if found.hidden or hits.shorts else spans
+        after = hits.runs[-1][1] if hits.runs else 0
+        incomplete = min(hits.incomplete, self._patterns.unfinished(view.text, data, after))
+        unfinished = min(found.unfinished, view.offset(incomplete)) if incomplete < length else found.unfinished
+        context = view.offset(max(length - RUN + 1, 0))
+        return _Findings(hidden, unfinished, min(found.held, unfinished), min(found.context, context))
 
 
 class RedactingStream:
     """Redacts one flow of bytes that arrives in pieces; holds back only what may be the beginning of a form.
+
+    Of a run that begins in the middle of a form, the first three characters may be shown where a piece ends in them, five
+    where white space follows; fifteen of one of very long secrets.
 
     Attributes:
         found: whether a form has been seen so far.
@@ -96,37 +95,56 @@ class RedactingStream:
     def __init__(self, redactor: Redactor) -> None:
         self.found = False
         self._redactor = redactor
-        self._held = b""
-        # So many of the held bytes belong to a form whose mask went out already.
-        self._hidden = 0
+        self._kept = b""
+        # How many of the kept bytes were given out already, as they are or hidden, and whether the last one was hidden.
+        self._given = 0
+        self._masked = False
 
     def feed(self, data: bytes) -> bytes:
         """Take `data`, and give what can be shown by now."""
-        self._held += data
-        found, open_from = self._redactor.find(self._held)
-        return self._release(found, open_from)
+        self._kept += data
+        found = self._redactor.find(self._kept)
+        size = len(self._kept)
+        until = found.held if size - found.held < _MOST_KEPT else size
+        keep = min(until, found.context)
+        return self._release(found.hidden, until, keep if size - keep < _MOST_KEPT else until)
 
     def finish(self, *, cut: bool = True) -> bytes:
-        """Give the rest. With `cut` a secret that the end cut short is hidden as well, from six bytes on."""
-        found, open_from = self._redactor.find(self._held)
-        if cut and len(self._held) - open_from >= _HEAD:
-            found.append((open_from, len(self._held)))
-        return self._release(sorted(found), len(self._held))
+        """Give the rest. With `cut` a secret that the end cut short is hidden as well, from six characters on."""
+        found = self._redactor.find(self._kept)
+        size = len(self._kept)
+        start = max(found.unfinished, self._given)
+        if cut and len(View(self._kept[start:]).text) >= SEED:
+            found.hidden.extend(lines(self._kept, start, size))
+        return self._release(sorted(found.hidden), size, size)
 
-    def _release(self, found: list[tuple[int, int]], until: int) -> bytes:
-        """Everything before `until`, forms replaced; overlapping forms share one mask."""
-        self.found = self.found or bool(found)
+    def _release(self, hidden: list[tuple[int, int]], until: int, keep: int) -> bytes:
+        """Everything before `until`, what is hidden replaced; overlapping parts share one mask."""
+        data, done, masked = self._kept, self._given, self._masked
+        self.found = self.found or bool(hidden)
         out = bytearray()
-        done = self._hidden
-        for start, end in found:
+        for start, end in hidden:
+            if end <= done:
+                continue
             if start >= until:
                 break
             if start >= done:
-                out += self._held[done:start] + MASK
-            done = max(done, end)
+                out += data[done:start]
+            if start >= done or not masked:
+                out += MASK
+            done, masked = end, True
         if done < until:
-            out += self._held[done:until]
-            done = until
-        self._held = self._held[until:]
-        self._hidden = done - until
+            out += data[done:until]
+            done, masked = until, False
+        self._kept = data[keep:]
+        self._given, self._masked = done - keep, masked
         return bytes(out)
+
+
+def _exact(view: View, data: bytes, short: tuple[int, int, bytes]) -> list[tuple[int, int]]:
+    """Where a short form stands in the data, if it is really that."""
+    first, last, form = short
+    start, end = view.offset(first), view.offset(last - 1) + 1
+    if form in {data[start:end], without_sequences(data[start:end])}:
+        return lines(data, start, end)
+    return []

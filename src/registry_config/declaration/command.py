@@ -1,6 +1,6 @@
 """The `command` text, split into argument vectors as a shell would, with nothing that needs a shell.
 
-No library splits words and tells where each sign stood and whether it was quoted, so this one reads character by
+No library splits words and tells where each character stood and whether it was quoted, so this one reads character by
 character. The rules are those of POSIX (XCU 2.2 quoting, 2.3 tokens) less every expansion but two.
 """
 
@@ -10,17 +10,34 @@ import glob
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.errors import InputError, did_you_mean
+from registry_config.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-_PATTERN_SIGNS: Final = frozenset("*?[")
-_SHELL_SIGNS: Final = frozenset("|&;<>()`")
+_PATTERN_CHARACTERS: Final = frozenset("*?[")
+_SHELL_CHARACTERS: Final = frozenset("|&;<>()`")
 # Within double quotes a backslash escapes these only (XCU 2.2.3).
 _ESCAPABLE: Final = frozenset('$`"\\')
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_REMEDY: Final = "quote it, or set shell: sh"
+# Reserved words and built-ins that are no program (XCU 2.4, 2.14; bash 5.2), and what to do without a shell.
+_ENV: Final = "set the variable in env, or set shell: bash"
+_SHELL: Final = "set shell: bash"
+_SHELL_WORDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("cd", "pushd", "popd"), "set working-directory, or set shell: bash"),
+    **dict.fromkeys(("export", "declare", "local", "readonly", "typeset", "unset"), _ENV),
+    **dict.fromkeys(
+        ("if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done", "case", "esac"), _SHELL
+    ),
+    **dict.fromkeys(("select", "function", "{", "}", "!", "[", "[[", "in", "coproc", ":", ".", "source"), _SHELL),
+    **dict.fromkeys(("set", "shopt", "trap", "ulimit", "umask", "alias", "unalias", "eval", "exec", "exit"), _SHELL),
+    **dict.fromkeys(("return", "shift", "wait", "read", "mapfile", "let", "builtin", "break", "continue"), _SHELL),
+}
+_ASSIGNMENT: Final = r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=.*"
+_BRACES: Final = r"\{[^{}]*,[^{}]*\}|\{-?\w+\.\.-?\w+(?:\.\.-?\w+)?\}"
+# A longer or stranger one may be a secret that was taken for the name of its variable.
+_SHOWN_NAME: Final = r"(?=.{1,40}$)(?:[A-Z_]+|[a-z_]+)(?:[0-9]{1,3}(?:[A-Z_]*|[a-z_]*))?"
+_REMEDY: Final = "quote it, or set shell: bash"
 
 
 class Word(NamedTuple):
@@ -28,7 +45,7 @@ class Word(NamedTuple):
 
     Attributes:
         text: the argument as typed, quotes removed.
-        pattern: the same with every quoted sign escaped for `glob`; None where nothing is to be expanded.
+        pattern: the same with every quoted character escaped for `glob`; None where nothing is to be expanded.
         place: where it stands, for messages.
     """
 
@@ -45,27 +62,32 @@ def literal(argv: Iterator[str] | list[str] | tuple[str, ...]) -> Command:
     return tuple(Word(argument) for argument in argv)
 
 
-def parse_commands(text: str, variables: Mapping[str, str]) -> tuple[Command, ...]:
+def parse_commands(text: str, variables: Mapping[str, str], *, has_entrypoint: bool = False) -> tuple[Command, ...]:
     """Split the text into commands, one a line.
 
     Args:
         text: the `command` input.
         variables: what `${NAME}` stands for, declared in `env`.
+        has_entrypoint: whether the program is an image's entrypoint, so that a command begins with its arguments.
 
     Raises:
-        InputError: with line and column (from 1) of a sign that would need a shell, an open quote, or an
-            undeclared name.
+        InputError: with line and column (from 1) of a character or a word that would need a shell, an open quote, an
+            undeclared name, or a program without a name.
     """
-    commands = tuple(
-        command for number, line in _lines(text) if (command := _Reader(line, number, variables).command())
-    )
+    readers = (_Reader(line, number, variables) for number, line in _lines(text))
+    commands = tuple(filter(None, (reader.command(has_entrypoint=has_entrypoint) for reader in readers)))
     if not commands:
         raise InputError("command", "is empty", "write the command to run")
     return commands
 
 
-def expand(command: Command, find: Callable[[str], list[str]]) -> tuple[str, ...]:
+def expand(command: Command, find: Callable[[str], list[str]], folder: str = ".") -> tuple[str, ...]:
     """The argument vector: each pattern replaced by the sorted names that `find` returns for it.
+
+    Args:
+        command: the words.
+        find: gives the files that a pattern stands for.
+        folder: where it looks, for messages.
 
     Raises:
         InputError: no file matches a pattern.
@@ -77,7 +99,11 @@ def expand(command: Command, find: Callable[[str], list[str]]) -> tuple[str, ...
             continue
         names = sorted(find(word.pattern))
         if not names:
-            raise InputError(word.place, "no file matches this pattern", "quote it to pass it on as it is")
+            where = "the working directory" if folder in {"", "."} else f"'{folder}'"
+            problem = f"no file in {where} matches '{word.text}'"
+            raise InputError(
+                word.place, problem, "check path and working-directory, or quote it to pass it on as it is"
+            )
         arguments.extend(names)
     return tuple(arguments)
 
@@ -109,10 +135,14 @@ class _Reader:
         self._variables = variables
         self._at = 0
 
-    def command(self) -> Command:
-        words = []
+    def command(self, *, has_entrypoint: bool) -> Command:
+        words: list[Word] = []
         while self._skip_blanks():
-            words.append(self._word())
+            start = self._at
+            word = self._word()
+            if not words and not has_entrypoint:
+                self._check_program(start, word)
+            words.append(word)
         return tuple(words)
 
     def _place(self, at: int) -> str:
@@ -123,47 +153,68 @@ class _Reader:
             self._at += 1
         return self._at < len(self._line)
 
+    def _check_program(self, start: int, word: Word) -> None:
+        """Refuse what only a shell understands in the place of a program."""
+        written = self._line[start : self._at]
+        if not word.text:
+            raise InputError(word.place, "the name of the program is empty", "write the program to run")
+        if written in _SHELL_WORDS:
+            raise InputError(word.place, f"'{written}' needs a shell", _SHELL_WORDS[written])
+        if re.match(_ASSIGNMENT, written, re.DOTALL):
+            raise InputError(word.place, "a variable set before a command needs a shell", _ENV)
+
     def _word(self) -> Word:
         start = self._at
         text: list[str] = []
         pattern: list[str] = []
+        # The word as it is written, with what is quoted blotted out.
+        bare = ""
         expands = False
         if self._line[start] == "~":
             raise InputError(self._place(start), "a leading '~' needs a shell", _REMEDY)
-        while self._at < len(self._line) and (sign := self._line[self._at]) not in " \t":
-            piece, special = self._piece(sign)
+        if self._line[start] == "#":
+            problem = "a comment after a command needs a shell"
+            raise InputError(self._place(start), problem, "write it on a line of its own, or quote the '#'")
+        while self._at < len(self._line) and (character := self._line[self._at]) not in " \t":
+            before = self._at
+            piece, special = self._piece(character)
             expands = expands or special
             text.append(piece)
             pattern.append(piece if special else glob.escape(piece))
+            bare += character if self._at - before == 1 else "\0" * (self._at - before)
+        if braces := re.search(_BRACES, bare):
+            raise InputError(self._place(start + braces.start()), "'{' with ',' or '..' needs a shell", _REMEDY)
         return Word("".join(text), "".join(pattern) if expands else None, self._place(start))
 
-    def _piece(self, sign: str) -> tuple[str, bool]:
-        """The next piece of a word, and whether it is a sign of a pattern."""
-        if sign == "'":
+    def _piece(self, character: str) -> tuple[str, bool]:
+        """The next piece of a word, and whether it is a character of a pattern."""
+        if character == "'":
             return self._single_quoted(), False
-        if sign == '"':
+        if character == '"':
             return self._double_quoted(), False
-        if sign == "$":
+        if character == "$":
             return self._variable(), False
-        self._refuse(sign)
+        self._refuse(character)
         self._at += 1
-        if sign == "\\":
-            sign = self._line[self._at]
+        if character == "\\":
+            character = self._line[self._at]
             self._at += 1
-            return sign, False
+            return character, False
         # `]` and the inside of `[…]` need no mark: glob reads them from the unescaped `[` on.
-        return sign, sign in _PATTERN_SIGNS
+        return character, character in _PATTERN_CHARACTERS
 
-    def _refuse(self, sign: str) -> None:
-        if sign in _SHELL_SIGNS:
-            raise InputError(self._place(self._at), f"'{sign}' needs a shell", _REMEDY)
-        if sign == "\0":
-            raise InputError(self._place(self._at), "a NUL character cannot be passed on")
+    def _refuse(self, character: str) -> None:
+        if character in _SHELL_CHARACTERS:
+            raise InputError(self._place(self._at), f"'{character}' needs a shell", _REMEDY)
+        if character == "\0":
+            raise InputError(self._place(self._at), "a NUL character cannot be passed on", "remove it")
 
     def _single_quoted(self) -> str:
         end = self._line.find("'", self._at + 1)
         if end < 0:
-            raise InputError(self._place(self._at), "this quote is not closed on its line")
+            raise InputError(
+                self._place(self._at), "this quote is not closed on its line", "close it, or set shell: bash"
+            )
         text = self._line[self._at + 1 : end]
         self._at = end + 1
         return text
@@ -173,21 +224,21 @@ class _Reader:
         self._at += 1
         text: list[str] = []
         while self._at < len(self._line):
-            sign = self._line[self._at]
-            if sign == '"':
+            character = self._line[self._at]
+            if character == '"':
                 self._at += 1
                 return "".join(text)
-            if sign == "$":
+            if character == "$":
                 text.append(self._variable())
                 continue
-            if sign == "`":
-                self._refuse(sign)
-            if sign == "\\" and self._line[self._at + 1 : self._at + 2] in _ESCAPABLE:
+            if character == "`":
+                self._refuse(character)
+            if character == "\\" and self._line[self._at + 1 : self._at + 2] in _ESCAPABLE:
                 self._at += 1
-                sign = self._line[self._at]
-            text.append(sign)
+                character = self._line[self._at]
+            text.append(character)
             self._at += 1
-        raise InputError(self._place(start), "this quote is not closed on its line")
+        raise InputError(self._place(start), "this quote is not closed on its line", "close it, or set shell: bash")
 
     def _variable(self) -> str:
         match = _VARIABLE.match(self._line, self._at)
@@ -195,8 +246,14 @@ class _Reader:
             raise InputError(self._place(self._at), "'$' needs a shell, but for ${NAME}", _REMEDY)
         name = match[1]
         if name not in self._variables:
-            near = did_you_mean(name, self._variables)
-            remedy = f"did you mean ${{{near}}}?" if near else "add it to env"
-            raise InputError(self._place(self._at), "this variable is not declared in env", remedy)
+            raise self._undeclared(name)
         self._at = match.end()
         return self._variables[name]
+
+    def _undeclared(self, name: str) -> InputError:
+        from registry_config.declaration.variables import nearest_variable  # noqa: PLC0415  (for what is refused)
+
+        near = nearest_variable(name, self._variables)
+        remedy = f"did you mean ${{{near}}}?" if near else "name it in the input env (under with:), or with -e"
+        shown = f"${{{name}}}" if re.fullmatch(_SHOWN_NAME, name) else "this variable"
+        return InputError(self._place(self._at), f"{shown} is not declared in the input env", remedy)

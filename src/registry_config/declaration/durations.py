@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from registry_config.errors import InputError
+
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -18,3 +20,15 @@ def seconds_of(text: str) -> int:
     if not match or not int(match[1]):
         raise ValueError("must be a whole number with s, m or h, such as 90s, 10m or 1h")
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def parse_duration(place: str, text: str) -> float:
+    """The seconds of the duration that stands at a place.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        return float(seconds_of(text))
+    except ValueError as error:
+        raise InputError(place, str(error)) from None

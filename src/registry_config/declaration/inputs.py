@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.declaration.durations import seconds_of
+from registry_config.declaration.durations import parse_duration
 from registry_config.docker_config import CONFIG_VARIABLES
-from registry_config.errors import InputError, did_you_mean
+from registry_config.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +28,7 @@ MAX_PARALLEL: Final = 64
 MAX_RETRIES: Final = 10
 _TARGET: Final = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]+-]*")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SET_IT: Final = "set it in the environment; in a workflow, under env of the step"
 
 
 class Inputs(NamedTuple):
@@ -169,12 +170,7 @@ def duration(name: str, text: str) -> float | None:
     Raises:
         InputError: it is none.
     """
-    if not text.strip():
-        return None
-    try:
-        return float(seconds_of(text))
-    except ValueError as error:
-        raise InputError(name, str(error)) from None
+    return parse_duration(name, text) if text.strip() else None
 
 
 def number(name: str, text: str, *, default: int, most: int, least: int = 1) -> int:
@@ -196,9 +192,11 @@ def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict
     Raises:
         InputError: not a name, a name of ours, or no such variable.
     """
+    # A line of a text may be blank; an option that is given has to name something.
+    is_text = inputs.argv is None
     plain = {}
     for number, line in enumerate(inputs.env, 1):
-        if not line.strip():
+        if is_text and not line.strip():
             continue
         name, sign, value = line.partition("=")
         place = f"env (line {number})"
@@ -206,11 +204,11 @@ def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict
         plain[name] = value if sign else _value(place, name, environ)
     secret = {}
     for number, line in enumerate(inputs.secret_env, 1):
-        if not line.strip():
+        if is_text and not line.strip():
             continue
         place = f"secret-env (line {number})"
         if "=" in line:
-            raise InputError(place, "takes a name alone", "set the value in the step's env")
+            raise InputError(place, "takes a name alone", "write NAME, and set its value in the environment")
         name = _name(place, line)
         secret[name] = _value(place, name, environ)
     return plain, secret
@@ -230,6 +228,8 @@ def _name(place: str, text: str) -> str:
 def _value(place: str, name: str, environ: Mapping[str, str]) -> str:
     if name in environ:
         return environ[name]
-    near = did_you_mean(name, environ)
-    remedy = f"did you mean '{near}'?" if near else "set it in the step's env"
+    from registry_config.declaration.variables import nearest_variable  # noqa: PLC0415  (for what is refused)
+
+    near = nearest_variable(name, environ)
+    remedy = f"did you mean '{near}'?" if near else _SET_IT
     raise InputError(place, "no such variable in the environment", remedy)

@@ -45,14 +45,11 @@ async def pull(settings: ImageSettings, redactor: Redactor) -> Image:
 
     container = _from_registry(settings)
     try:
-        user, home, entrypoint, resolved, passwd, group = await asyncio.gather(
-            container.user(),
-            container.env_variable("HOME"),
-            container.entrypoint(),
-            container.image_ref(),
-            contents(container, "/etc/passwd"),
-            contents(container, "/etc/group"),
+        # Not beside its files: while the engine unpacks the image for them, it may answer as for an empty container.
+        user, home, entrypoint, resolved = await asyncio.gather(
+            container.user(), container.env_variable("HOME"), container.entrypoint(), container.image_ref()
         )
+        passwd, group = await asyncio.gather(contents(container, "/etc/passwd"), contents(container, "/etc/group"))
         resolved_user = image_user(user, settings.home or home or "", passwd, group)
     except dagger.QueryError as error:
         raise explain_pull(reason_of(error, redactor), settings.reference) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from registry_config.engine.connection import connection
@@ -36,6 +37,9 @@ class EngineRunner:
         environ: what Dagger's session inherits; no credential in it.
         redactor: knows what must not be seen.
         engine_log: takes Dagger's log, redacted.
+
+    Raises:
+        UnavailableError: the Dagger SDK is not there, as in the one file for other CIs.
     """
 
     def __init__(
@@ -45,6 +49,11 @@ class EngineRunner:
         redactor: Redactor,
         engine_log: Callable[[bytes], None],
     ) -> None:
+        if find_spec("dagger") is None:
+            problem = "the Dagger SDK is not part of this installation"
+            raise UnavailableError(
+                "image", problem, "install registry-config-action with uv or pip, or leave image out"
+            )
         self._settings = settings
         self._environ = environ
         self._redactor = redactor

@@ -48,7 +48,7 @@ def run_action(environ: MutableMapping[str, str]) -> int:
 def _run(inputs: Inputs, environ: MutableMapping[str, str], workflow: Workflow) -> Report:
     job = prepare(inputs, read_origin(environ), environ)
     scrub_environment(job.hidden_variables, environ)
-    workflow.mask(job.forms)
+    workflow.mask(job.forms, job.redactor)
     for warning in job.warnings:
         workflow.annotate("warning", warning)
     if job.skip_reason:

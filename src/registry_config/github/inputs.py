@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def from_action(environ: Mapping[str, str]) -> Inputs:
+def from_action(environ: Mapping[str, str], *, needs_command: bool = True) -> Inputs:
     """Read the inputs.
+
+    Args:
+        environ: of the step.
+        needs_command: whether a command has to be there.
 
     Raises:
         InputError: a boolean or a choice is none, or two inputs contradict each other.
@@ -61,7 +65,7 @@ def from_action(environ: Mapping[str, str]) -> Inputs:
         summary=boolean("summary", default=DEFAULTS.summary),
         hidden_variables=own_variables(environ),
     )
-    check_inputs(inputs)
+    check_inputs(inputs, needs_command=needs_command)
     return inputs
 
 

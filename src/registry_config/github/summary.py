@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -10,8 +11,12 @@ if TYPE_CHECKING:
 _MAX_TEXT: Final = 300
 # As many signs as other tools show; the whole digest stands below the table.
 _SHORT_DIGEST: Final = len("sha256:") + 12
-# Every sign that Markdown or HTML could take for its own, and '@' and '#', which GitHub makes links of.
-_ENTITIES: Final = {ord(sign): f"&#{ord(sign)};" for sign in "&<>|`*_[]()\\#~@!:"}
+# Every sign that Markdown or HTML could take for its own, '@' and '#', which GitHub makes links of,
+# and '$', which begins a formula.
+_ENTITIES: Final = {ord(sign): f"&#{ord(sign)};" for sign in "&<>|`*_[]()\\#~@!:$"}
+
+# GitHub makes a link of it without a scheme too.
+_WWW: Final = re.compile(r"(www)\.", re.IGNORECASE)
 
 
 def summarize(report: Report) -> str:
@@ -78,4 +83,4 @@ def _code(text: str) -> str:
 def _text(text: str) -> str:
     """Text that Markdown and HTML show as it is, in one line and not too long."""
     short = text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "…"
-    return " ".join(short.translate(_ENTITIES).split())
+    return " ".join(_WWW.sub("\\1&#46;", short.translate(_ENTITIES)).split())

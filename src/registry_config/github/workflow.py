@@ -6,15 +6,17 @@ after any white space at the start of a line, or `##[name]` anywhere in it, and 
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from actions_toolkit.command import issue_command
+from actions_toolkit.command import Command
 from actions_toolkit.file_command import prepare_key_value_message
+
+from registry_config.credentials.views import ESCAPE
+from registry_config.streams import write_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,12 +26,14 @@ if TYPE_CHECKING:
 # GitHub uploads no summary over 1 MiB.
 _MAX_SUMMARY_BYTES: Final = 1024 * 1024
 _MAX_LINE: Final = 64 * 1024
-# ECMA-48: control sequences, operating system commands, other two-sign escapes.
-_ESCAPE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)")
-# C0 but tab, DEL, and C1 as UTF-8 encodes it. At the start of a stream the last two, which are never part of UTF-8,
-# would make the runner read all that follows as UTF-16, our own commands included.
-_CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f\xfe\xff]|\xc2[\x80-\x9f]")
-_COMMAND: Final = re.compile(rb"[^!-~]*::")
+# C0 but tab and LF, DEL, and two bytes that UTF-8 never has: at the start of a stream these would make the runner read
+# all that follows as UTF-16, our own commands included.
+_CONTROL: Final = bytes(set(range(0x20)) - set(b"\t\n")) + b"\x7f\xfe\xff"
+# The C1 control characters as UTF-8 encodes them.
+_C1: Final = re.compile(rb"\xc2[\x80-\x9f]")
+_COMMAND: Final = re.compile(rb"^([^!-~\n]*)::", re.MULTILINE)
+# The runner reads one stream: whoever writes to it, in whichever thread, writes whole lines and holds this lock.
+_LOCK: Final = threading.RLock()
 
 
 class Workflow:
@@ -42,15 +46,17 @@ class Workflow:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._output_file = environ.get("GITHUB_OUTPUT", "")
         self._summary_file = environ.get("GITHUB_STEP_SUMMARY", "")
+        self._redactor: Redactor | None = None
+        self._environment_file = environ.get("GITHUB_ENV", "")
 
-    def mask(self, forms: Iterable[bytes]) -> None:
-        """Register masks, the first thing to be printed.
+    def mask(self, forms: Iterable[bytes], redactor: Redactor | None = None) -> None:
+        """Register masks, the first thing to be printed; from then on the redactor hides what is said.
 
         Text over several lines is left to the masks of its lines: the runner would register each line, braces included.
         """
-        for form in sorted(forms):
-            if b"\n" not in form and b"\r" not in form:
-                self._issue("add-mask", form.decode(), {})
+        self._redactor = redactor
+        lines = [form for form in sorted(forms) if b"\n" not in form and b"\r" not in form]
+        _write_lines("".join(_command("add-mask", line.decode("utf-8", "ignore"), {}) for line in lines).encode())
 
     def annotate(self, level: str, message: str) -> None:
         """Write an `error`, `warning` or `notice`. The runner masks the message but not the title, so that is fixed."""
@@ -58,7 +64,7 @@ class Workflow:
 
     def line(self, text: str) -> None:
         """Write a line of the log that is no command whatever it holds."""
-        self._write(b"".join(safe_lines(text.encode("utf-8", "replace") + b"\n")))
+        _write_lines(safe_lines(self._shown(text).encode("utf-8", "replace") + b"\n"))
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
@@ -71,11 +77,15 @@ class Workflow:
 
     def output(self, name: str, value: str) -> None:
         """Set an output of the step."""
-        self._append(self._output_file, prepare_key_value_message(name, value) + "\n")
+        self._append(self._output_file, prepare_key_value_message(name, self._shown(value)) + "\n")
+
+    def variable(self, name: str, value: str) -> None:
+        """Set a variable for the job's further steps."""
+        self._append(self._environment_file, prepare_key_value_message(name, value) + "\n")
 
     def summary(self, markdown: str) -> None:
         """Add to the job summary; too large a text is cut."""
-        data = markdown.encode()[:_MAX_SUMMARY_BYTES]
+        data = self._shown(markdown).encode()[:_MAX_SUMMARY_BYTES]
         self._append(self._summary_file, data.decode("utf-8", "ignore"))
 
     @staticmethod
@@ -84,29 +94,23 @@ class Workflow:
             with open(path, "a", encoding="utf-8", newline="") as file:
                 file.write(text)
 
-    @staticmethod
-    def _issue(command: str, message: str, properties: dict[str, str]) -> None:
-        issue_command(command, properties, message)
-        sys.stdout.flush()
+    def _shown(self, text: str) -> str:
+        return self._redactor.text(text) if self._redactor else text
 
-    @staticmethod
-    def _write(data: bytes) -> None:
-        sys.stdout.flush()
-        write_all(sys.stdout.fileno(), data)
+    def _issue(self, command: str, message: str, properties: dict[str, str]) -> None:
+        _write_lines(_command(command, self._shown(message), properties).encode("utf-8", "replace"))
 
 
 class SafeOutput:
     """A `plan.Output` whose lines the runner takes for text, both streams in one.
 
-    Taking escape sequences out may join what they kept apart, so each line is redacted once more.
+    What it takes is redacted already; what taking escape sequences out has joined is redacted once more.
     """
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._in_group = False
-        # Dagger's log comes from a thread of its own.
-        self._lock = threading.Lock()
-        self._pending = {"stdout": b"", "stderr": b""}
+        self._pending = {"stdout": bytearray(), "stderr": bytearray()}
 
     @property
     def stdout(self) -> Callable[[bytes], None]:
@@ -125,57 +129,71 @@ class SafeOutput:
 
     def flush(self) -> None:
         """Write what has no end of line yet, and close the group."""
-        self._group(open_=False)
-        for name, pending in self._pending.items():
-            if pending:
-                self._pending[name] = b""
-                self._write(pending + b"\n")
+        with _LOCK:
+            self._group(open_=False)
+            for pending in self._pending.values():
+                if pending:
+                    self._write(bytes(pending))
+                    pending.clear()
 
     def _fold(self, data: bytes) -> None:
         if data:
-            with self._lock:
+            # The engine's log comes from a thread of its own.
+            with _LOCK:
                 self._group(open_=True)
                 self._write(data)
 
     def _group(self, *, open_: bool) -> None:
         if open_ != self._in_group:
             self._in_group = open_
-            write_all(sys.stdout.fileno(), b"::group::Dagger\n" if open_ else b"::endgroup::\n")
+            _write_lines(b"::group::Dagger\n" if open_ else b"::endgroup::\n")
 
     def _feed(self, name: str, data: bytes) -> None:
-        with self._lock:
-            self._group(open_=False)
-            self._take(name, data)
+        with _LOCK:
+            if self._in_group:
+                self._group(open_=False)
+            pending = self._pending[name]
+            # A CR at the very end may be half of a CRLF.
+            searched = max(len(pending) - 1, 0)
+            pending += data
+            end = max(pending.rfind(b"\n", searched), pending.rfind(b"\r", searched, -1)) + 1
+            if end or len(pending) > _MAX_LINE:
+                self._move(pending, end)
 
-    def _take(self, name: str, data: bytes) -> None:
-        data = self._pending[name] + data
-        # A CR at the very end may be half of a CRLF.
-        end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
-        if len(data) - end > _MAX_LINE:
-            data, end = data + b"\n", len(data) + 1
-        self._pending[name] = data[end:]
-        if end:
-            self._write(data[:end])
+    def _move(self, pending: bytearray, end: int) -> None:
+        """Write the first bytes, or all of a line that is too long."""
+        if len(pending) - end > _MAX_LINE:
+            end = len(pending)
+        lines = bytes(pending[:end])
+        del pending[:end]
+        self._write(lines)
 
     def _write(self, data: bytes) -> None:
-        write_all(sys.stdout.fileno(), b"".join(safe_lines(data, self._redactor.data)))
+        _write_lines(safe_lines(data, self._redactor.data))
 
 
-def safe_lines(data: bytes, redact: Callable[[bytes], bytes] = bytes) -> Iterator[bytes]:
-    """Lines that hold no command, no escape sequence and no control character."""
-    for line in re.split(rb"\r\n|\r|\n", data.removesuffix(b"\n").removesuffix(b"\r")):
-        plain = redact(_CONTROL.sub(b"", _ESCAPE.sub(b"", line)))
-        if _COMMAND.match(plain):
-            plain = plain.replace(b"::", b": :", 1)
-        yield plain.replace(b"##[", b"# #[") + b"\n"
+def safe_lines(data: bytes, redact: Callable[[bytes], bytes] = bytes) -> bytes:
+    """Lines that hold no command, no escape sequence and no control character.
 
-
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of `data`.
-
-    Raises:
-        BrokenPipeError: nobody reads any more.
+    Args:
+        data: lines as a tool wrote them, the last one with or without its end.
+        redact: applied where something was taken out, as that may have joined the parts of a secret.
     """
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    if len(data.translate(None, _CONTROL)) != len(data) or (b"\xc2" in data and _C1.search(data)):
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        data = redact(_C1.sub(b"", ESCAPE.sub(b"", data).translate(None, _CONTROL)))
+    if not data.endswith(b"\n"):
+        data += b"\n"
+    if b"::" in data:
+        data = _COMMAND.sub(rb"\1: :", data)
+    return data.replace(b"##[", b"# #[")
+
+
+def _command(command: str, message: str, properties: dict[str, str]) -> str:
+    return f"{Command(command, properties, message)}\n"
+
+
+def _write_lines(data: bytes) -> None:
+    with _LOCK:
+        sys.stdout.flush()
+        write_all(sys.stdout.fileno(), data)

@@ -1,39 +1,39 @@
 """A `config.json` that exists in memory only, shown to tools through a folder of links.
 
-The document lies in a sealed memfd: in no file system, gone with this process, SIGKILL included. A fresh folder holds
-`config.json` as a link to `/proc/PID/fd/N`, and links to everything else in the user's own Docker folder, so that
-contexts, plug-ins and builders go on working.
+The document lies in a sealed memfd: in no file system, and gone with the keeper, a process that holds it and ends with
+this one, SIGKILL included. A fresh folder holds `config.json` as a link to `/proc/PID/fd/N` of the keeper, and links
+to everything else in the user's own Docker folder, so that contexts, plug-ins and builders go on working.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
-import mmap
 import os
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.docker_config import (
-    CONFIG_NAME,
-    CREDENTIAL_KEYS,
-    environment,
-    render,
+from registry_config.credentials.kept_logins import docker_folder
+from registry_config.docker_config import CONFIG_NAME, environment, render
+from registry_config.errors import UnavailableError
+from registry_config.host.config_folder import (
+    INHERITED_NAME,
+    ConfigFolder,
+    close_config_folder,
+    make_config_folder,
+    own_folder,
+    things_in,
 )
-from registry_config.errors import InputError, UnavailableError
-from registry_config.reference import canonical_host
+from registry_config.host.keeper_process import Held, Keeper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
+    from registry_config.credentials.kept_logins import UserConfig
     from registry_config.credentials.reading import Credential
 
-_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108  (the folder made there is ours alone, its name random)
 # High, so that a wrapper which numbers its own descriptors does not close it by accident.
 _FIRST_DESCRIPTOR: Final = 200
-_MAP_LOCKED: Final = 0x2000
-_INHERITED_NAME: Final = "inherited.json"
 
 
 class MemoryConfig(NamedTuple):
@@ -43,166 +43,101 @@ class MemoryConfig(NamedTuple):
         variables: to set in the child's environment.
         descriptor: to be inherited by the child.
         hidden_hosts: registries for which the user's own config holds a login that the child does not see.
+        folder: that of the links.
+        own: the user's own Docker folder.
     """
 
     variables: Mapping[str, str]
     descriptor: int
     hidden_hosts: frozenset[str]
+    folder: ConfigFolder
+    own: str
 
 
 @contextmanager
 def memory_config(
-    credentials: tuple[Credential, ...], environ: Mapping[str, str], *, keep_logins: bool
+    credentials: tuple[Credential, ...], declared: Collection[str], user: UserConfig, environ: Mapping[str, str]
 ) -> Iterator[MemoryConfig]:
     """Show these credentials to children for as long as the context lasts.
 
+    Args:
+        credentials: what the config holds.
+        declared: the hosts for which the user's own logins do not count.
+        user: what the user's own config holds.
+        environ: tells where the user's own folders are.
+
     Raises:
-        UnavailableError: this system has no memfd.
-        InputError: `keep_logins`, and the user's own config cannot be read.
+        UnavailableError: this system has no memfd, no room for a folder, or no process to spare.
     """
-    own = _own_folder(environ)
-    settings = _own_settings(own, keep_logins=keep_logins)
-    kept, hidden = _split_logins(settings, credentials, keep_logins=keep_logins)
-    text = render([credential.login for credential in credentials], kept)
-    with _sealed(text.encode()) as descriptor, _folder(own, descriptor) as folder:
-        # Root reads the first link everywhere. A rootless podman re-executes itself in a user namespace, from which
-        # our /proc entry is refused: it gets a link to the descriptor it inherited.
-        auth_file = f"{folder}/{_INHERITED_NAME}" if os.geteuid() else None
-        variables = environment(folder, auth_file)
-        variables["BUILDX_CONFIG"] = environ.get("BUILDX_CONFIG") or os.path.join(own, "buildx")
-        yield MemoryConfig(variables=variables, descriptor=descriptor, hidden_hosts=hidden)
+    text = render([credential.login for credential in credentials], user.shown_beside(declared))
+    shown = docker_folder(environ)
+    own = own_folder(shown)
+    keepers: list[Keeper] = []
+
+    def fill(folder: ConfigFolder) -> None:
+        os.symlink(f"/proc/self/fd/{descriptor}", f"{folder.path}/{INHERITED_NAME}")
+        keepers.append(Keeper(Held(folder.path, descriptor, folder.lock), environ))
+        os.symlink(f"/proc/{keepers[-1].pid}/fd/{descriptor}", f"{folder.path}/{CONFIG_NAME}")
+
+    with sealed(text.encode()) as descriptor:
+        try:
+            folder = make_config_folder(own, things_in(shown), environ.get("TMPDIR", ""), fill)
+            try:
+                yield MemoryConfig(
+                    variables=_variables(folder.path, own, environ),
+                    descriptor=descriptor,
+                    hidden_hosts=user.hidden_beside(declared),
+                    folder=folder,
+                    own=own,
+                )
+            finally:
+                close_config_folder(folder)
+        finally:
+            for keeper in keepers:
+                keeper.kill()
 
 
-def _own_folder(environ: Mapping[str, str]) -> str:
-    """The user's Docker folder, as the Docker CLI finds it."""
-    return os.path.abspath(environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker"))
+def _variables(folder: str, own: str, environ: Mapping[str, str]) -> dict[str, str]:
+    # Root reads the first link everywhere. A rootless podman re-executes itself in a user namespace, from which
+    # the keeper's /proc entry is refused: it gets a link to the descriptor it inherited.
+    auth_file = f"{folder}/{INHERITED_NAME}" if os.geteuid() else None
+    return environment(folder, auth_file) | builders(own, environ)
 
 
-def _own_settings(folder: str, *, keep_logins: bool) -> dict[str, object]:
-    """The user's own config; empty where there is none, or none that can be read."""
-    try:
-        with open(os.path.join(folder, CONFIG_NAME), encoding="utf-8") as file:
-            document = json.load(file)
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError):
-        document = None
-    if isinstance(document, dict):
-        return document
-    if keep_logins:
-        raise InputError("keep-logins", "your own Docker config cannot be read as JSON", "mend it")
-    return {}
-
-
-def _split_logins(
-    settings: dict[str, object], credentials: tuple[Credential, ...], *, keep_logins: bool
-) -> tuple[dict[str, object], frozenset[str]]:
-    """The settings to keep, and the hosts of the logins that are left out."""
-    ours = {credential.host for credential in credentials}
-    auths = settings.get("auths")
-    logins = (
-        {key: value for key, value in auths.items() if _host_of(key) not in ours} if isinstance(auths, dict) else {}
-    )
-    helpers = settings.get("credHelpers")
-    kept = {key: value for key, value in settings.items() if key not in CREDENTIAL_KEYS}
-    if keep_logins:
-        return kept | {"auths": logins}, frozenset()
-    return kept, frozenset(map(_host_of, (*logins, *(helpers if isinstance(helpers, dict) else ()))))
-
-
-def _host_of(key: str) -> str:
-    """The registry that a key of `auths` means, reduced as docker does it: no scheme, no path."""
-    with suppress(ValueError):
-        return canonical_host(key)
-    host = key.partition("://")[2] or key
-    host = host.partition("/")[0]
-    with suppress(ValueError):
-        return canonical_host(host)
-    return host
+def builders(own: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variable by which buildx finds the user's own builders, whatever `DOCKER_CONFIG` says."""
+    return {"BUILDX_CONFIG": environ.get("BUILDX_CONFIG") or os.path.join(own, "buildx")}
 
 
 @contextmanager
-def _sealed(data: bytes) -> Iterator[int]:
-    """A descriptor of a file in memory that holds `data` and can no longer be changed by anyone."""
+def sealed(data: bytes) -> Iterator[int]:
+    """A descriptor of a file in memory that holds `data` and can no longer be changed by anyone.
+
+    Raises:
+        UnavailableError: this system has none.
+    """
     if not hasattr(os, "memfd_create"):
         raise UnavailableError(
             "this machine", f"has no memory files ({sys.platform})", "set image to run the tool in an image"
         )
-    first = os.memfd_create("registry-config", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    descriptor = os.memfd_create("registry-config", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
-        descriptor = fcntl.fcntl(first, fcntl.F_DUPFD_CLOEXEC, _FIRST_DESCRIPTOR)
-    finally:
-        os.close(first)
-    try:
+        descriptor = _high(descriptor)
         with open(descriptor, "wb", closefd=False) as file:
             file.write(data)
         os.fchmod(descriptor, 0o400)
         seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
-        with _locked(descriptor, len(data)):
-            yield descriptor
+        yield descriptor
     finally:
         os.close(descriptor)
 
 
-@contextmanager
-def _locked(descriptor: int, size: int) -> Iterator[None]:
-    """Keep the pages out of swap where the memory limit allows it; SECURITY.md says that swap is not promised."""
+def _high(descriptor: int) -> int:
+    """The same file under a high number, where this process may have one."""
     try:
-        mapping = mmap.mmap(descriptor, size, flags=mmap.MAP_PRIVATE | _MAP_LOCKED, prot=mmap.PROT_READ)
+        moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_DESCRIPTOR)
     except OSError:
-        yield
-        return
-    with mapping:
-        yield
-
-
-@contextmanager
-def _folder(own: str, descriptor: int) -> Iterator[str]:
-    """A private folder whose `config.json` leads to the descriptor; all else leads to the user's Docker folder."""
-    parents = (_SHARED_MEMORY, os.environ.get("TMPDIR") or "/tmp")  # noqa: S108  (the folder is exclusive)
-    folder = next(filter(None, (_make_folder(parent, own, descriptor) for parent in parents)), None)
-    if folder is None:
-        raise UnavailableError("this machine", f"no folder can be made in {' or '.join(parents)}", "free some space")
-    try:
-        yield folder
-    finally:
-        _remove(folder)
-
-
-def _make_folder(parent: str, own: str, descriptor: int) -> str | None:
-    # mkdir fails where the name exists, a link included, so nobody can prepare it for us.
-    folder = f"{parent}/registry-config-{os.getpid()}-{os.urandom(8).hex()}"
-    try:
-        os.mkdir(folder, 0o700)
-    except OSError:
-        return None
-    try:
-        os.symlink(f"/proc/{os.getpid()}/fd/{descriptor}", f"{folder}/{CONFIG_NAME}")
-        os.symlink(f"/proc/self/fd/{descriptor}", f"{folder}/{_INHERITED_NAME}")
-        for name in _names_in(own):
-            with suppress(FileExistsError):
-                os.symlink(os.path.join(own, name), f"{folder}/{name}")
-    except OSError:
-        _remove(folder)
-        return None
-    return folder
-
-
-def _names_in(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []
-
-
-def _remove(folder: str) -> None:
-    with suppress(OSError):
-        for name in os.listdir(folder):
-            os.unlink(f"{folder}/{name}")
-        os.rmdir(folder)
-        return
-    # The tool made a folder of its own there.
-    import shutil  # noqa: PLC0415  (costs a third of our start, and is hardly ever needed)
-
-    shutil.rmtree(folder, ignore_errors=True)
+        return descriptor
+    os.close(descriptor)
+    return moved

@@ -1,4 +1,4 @@
-"""Takes variables out of this process so that no child can find them.
+"""Closes this process to its children: variables taken out, memory and descriptors not to be looked into.
 
 `os.environ.pop` changes Python's copy and what children inherit, yet `/proc/PID/environ` goes on showing the memory
 that the kernel filled at the start, and a child of the same user may read it. So that memory is overwritten.
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Fields 50 and 51 of proc_pid_stat(5), counted from the third, which follows the closing parenthesis.
 _ENV_START: Final = 47
 _ENV_END: Final = 48
+_PR_SET_DUMPABLE: Final = 4
 
 
 def scrub_environment(names: Collection[str], environ: MutableMapping[str, str]) -> None:
@@ -52,3 +53,31 @@ def _overwrite(names: Collection[bytes]) -> None:
             at += len(entry) + 1
     finally:
         os.close(memory)
+
+
+def close_memory() -> bool:
+    """Let no other process of this user look into this one's memory, descriptors and environment by `/proc`.
+
+    Root still can where it has the capability to trace (prctl(2), `PR_SET_DUMPABLE`; ptrace(2), access mode checking).
+    After this no variable can be taken out any more, since the kernel gives `/proc/self` to root.
+
+    Returns:
+        False where this Python cannot ask the kernel for it.
+    """
+    try:
+        # The package around it would cost a fifth of Python's start.
+        import _ctypes  # noqa: PLC0415
+    except ImportError:
+        return False
+
+    class Int(_ctypes._SimpleCData):  # type: ignore[type-arg]  # noqa: SLF001
+        _type_ = "i"
+
+    class Function(_ctypes.CFuncPtr):
+        _flags_ = _ctypes.FUNCFLAG_CDECL
+        _restype_ = Int
+
+    # None is this process itself.
+    library = _ctypes.dlopen(None, os.RTLD_NOW)  # type: ignore[arg-type]
+    prctl = Function(_ctypes.dlsym(library, "prctl"))
+    return bool(prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)

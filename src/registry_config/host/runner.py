@@ -7,10 +7,12 @@ import threading
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from registry_config.credentials.kept_logins import NO_USER_CONFIG, docker_folder
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError
 from registry_config.host.memory_config import MemoryConfig, memory_config
 from registry_config.host.output_file import output_file, read_output
+from registry_config.host.process_environment import close_memory
 from registry_config.host.tool_process import Flow, Start, ToolProcess, explain_start
 from registry_config.results import CommandResult, RunNotes, Tail
 from registry_config.script_outputs import VARIABLE, parse_outputs
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from registry_config.credentials.kept_logins import UserConfig
     from registry_config.credentials.reading import Credential
     from registry_config.credentials.redaction import Redactor
     from registry_config.plan import Output, Plan
@@ -31,7 +34,7 @@ class HostRunner:
     Args:
         environ: what the tool inherits; none of our own inputs in it.
         redactor: knows what must not be seen.
-        keep_logins: leave the logins of the user's own Docker config beside ours.
+        user: the user's own config, which is shown beside ours.
         stdin_is_ours: the tool gets an empty standard input, as we have read it.
 
     Attributes:
@@ -45,20 +48,23 @@ class HostRunner:
         environ: Mapping[str, str],
         redactor: Redactor,
         *,
-        keep_logins: bool = False,
+        user: UserConfig = NO_USER_CONFIG,
         stdin_is_ours: bool = False,
     ) -> None:
         self.interrupted = 0
         self.environ = environ
         self.redactor = redactor
-        self._keep_logins = keep_logins
+        self._user = user
         self._has_stdin = not stdin_is_ours
         # Targets run in threads of their own.
         self._lock = threading.Lock()
         self._running: set[ToolProcess] = set()
         self._hidden_hosts: frozenset[str] = frozenset()
+        self._warnings: list[str] = []
 
     def __enter__(self) -> Self:
+        if not close_memory():
+            self._warnings.append("this Python lacks ctypes: the command could look into the memory of this process")
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -67,7 +73,7 @@ class HostRunner:
     @property
     def notes(self) -> RunNotes:
         """See `plan.Runner.notes`."""
-        return RunNotes(hidden_hosts=self._hidden_hosts)
+        return RunNotes(hidden_hosts=self._hidden_hosts, warnings=tuple(self._warnings))
 
     @contextmanager
     def workplace(self, plan: Plan, output: Output) -> Iterator[HostWorkplace]:
@@ -84,12 +90,27 @@ class HostRunner:
         for process in tuple(self._running):
             process.signal(signal_number)
 
-    def config(self, credentials: tuple[Credential, ...], stack: ExitStack) -> MemoryConfig:
+    def config(self, credentials: tuple[Credential, ...], plan: Plan, stack: ExitStack) -> MemoryConfig:
         """A config with these credentials, there until the stack is closed."""
-        config = stack.enter_context(memory_config(credentials, self.environ, keep_logins=self._keep_logins))
+        declared = {credential.host for credential in plan.credentials}
+        config = stack.enter_context(memory_config(credentials, declared, self._user, self.environ))
+        stack.callback(self._bring_back, config)
         with self._lock:
             self._hidden_hosts |= config.hidden_hosts
         return config
+
+    def _bring_back(self, config: MemoryConfig) -> None:
+        try:
+            if set(os.listdir(config.folder.path)) <= config.folder.links:
+                return
+            from registry_config.host.stored_files import bring_back  # noqa: PLC0415  (few tools store anything)
+
+            shown = docker_folder(self.environ)
+            bring_back(config.folder.path, config.folder.links, config.own, self.redactor.holds, shown)
+        except OSError as error:
+            reason = (error.strerror or "unknown").lower()
+            with self._lock:
+                self._warnings.append(f"what the command stored beside its config cannot be kept ({reason})")
 
     def start(
         self, arguments: tuple[str, ...], plan: Plan, config: MemoryConfig, variables: Mapping[str, str]
@@ -142,7 +163,7 @@ class HostWorkplace:
     def run(self, arguments: tuple[str, ...], credentials: tuple[Credential, ...]) -> CommandResult:
         """See `plan.Workplace.run`."""
         if credentials not in self._configs:
-            self._configs[credentials] = self._runner.config(credentials, self._stack)
+            self._configs[credentials] = self._runner.config(credentials, self._plan, self._stack)
         redactor = self._runner.redactor
         result = CommandResult(
             arguments=tuple(map(redactor.text, arguments)),

@@ -5,41 +5,109 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from registry_config.tools.table import TOOLS, known_tool
+from registry_config.tools.words import split_words
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from registry_config.results import CommandResult
+    from registry_config.tools.references import ReadFile
+    from registry_config.tools.tool import DigestForm, Tool
+    from registry_config.tools.words import Words
 
-_DIGEST: Final = r"(sha256:[0-9a-f]{64})\b"
-_DIGEST_LINE: Final = re.compile(rf"^Digest: {_DIGEST}", re.MULTILINE)
-_DOCKER_LINE: Final = re.compile(rf"^(?:\S+ )*\S+: digest: {_DIGEST} size: \d+", re.MULTILINE)
-_REFERENCE_LINE: Final = re.compile(rf"^[^\s@]+@{_DIGEST}$", re.MULTILINE)
-_FLUX_LINE: Final = re.compile(rf"(?:pushed to|pulled from|Digest:?) (?:\S+@)?{_DIGEST}")
-
-# Program, stream, line: each seen in the tool's own output (helm 3 and 4, oras 1.3, crane 0.21, docker 28, ko 0.18).
-REPORTS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = (
-    ("helm", "stderr", _DIGEST_LINE),
-    ("oras", "stdout", _DIGEST_LINE),
-    ("crane", "stdout", _REFERENCE_LINE),
-    ("crane", "stderr", _DOCKER_LINE),
-    ("docker", "stdout", _DOCKER_LINE),
-    ("docker", "stdout", _DIGEST_LINE),
-    ("ko", "stdout", _REFERENCE_LINE),
-    ("flux", "stderr", _FLUX_LINE),
-)
-_PROGRAMS: Final = frozenset(program for program, _, _ in REPORTS)
+_DIGEST: Final = re.compile(r"\bsha256:[0-9a-f]{64}\b")
+# Of a file that the command names.
+MAX_FILE_BYTES: Final = 64 * 1024
+# buildx writes this key, for each target of a bake.
+_METADATA_KEYS: Final = ("containerimage.digest", "* containerimage.digest")
 
 
-def reported_digests(finished: Iterable[CommandResult]) -> tuple[str, ...]:
+def reported_digests(results: Iterable[CommandResult], read_file: ReadFile | None = None) -> tuple[str, ...]:
     """Each digest that the commands reported, once, in the order of their appearance.
 
-    A program that is not in the table, such as a shell, may have run any of them: all rows count then.
+    Args:
+        results: of the commands.
+        read_file: gives the beginning of a file of the working directory, or raises OSError; without it what a tool
+            wrote into a file is not looked at.
     """
     found: dict[str, None] = {}
-    for command in finished:
-        for program, stream, line in REPORTS:
-            if command.program not in {program, f"{program}3", f"{program}4"} and command.program in _PROGRAMS:
-                continue
-            text = (command.stdout if stream == "stdout" else command.stderr).text
-            found.update(dict.fromkeys(line.findall(text)))
+    for result in results:
+        found.update(dict.fromkeys(_of_command(result)))
+        if read_file is not None and not result.exit_code:
+            found.update(dict.fromkeys(_in_files(result, read_file)))
     return tuple(found)
+
+
+def _of_command(result: CommandResult) -> list[str]:
+    """What one command printed, in the first form that its tool has for it.
+
+    A program that is not in the table, such as a shell, may have run any of them: all lines count then.
+    """
+    tool = known_tool(result.arguments[0])
+    if tool is None:
+        forms = dict.fromkeys(
+            form for one in TOOLS.values() for form in one.digests if not form.command and form.where != "json"
+        )
+        return [digest for form in forms for digest in _printed(form, result)]
+    words = _words(result, tool)
+    for form in tool.digests:
+        if _is_for(form, words) and (digests := _printed(form, result)):
+            return digests
+    return []
+
+
+def _words(result: CommandResult, tool: Tool) -> Words:
+    return split_words(result.arguments[1:], tool.grammar.switches if tool.grammar else "")
+
+
+def _is_for(form: DigestForm, words: Words) -> bool:
+    return not form.command or any(words.begins_with(command) for command in form.command.split("|"))
+
+
+def _printed(form: DigestForm, result: CommandResult) -> list[str]:
+    if form.where == "json":
+        return list(_in_document(result.stdout.text, (form.what,)))
+    if form.where in {"stdout", "stderr"}:
+        text = (result.stdout if form.where == "stdout" else result.stderr).text
+        return re.findall(form.what, text, re.MULTILINE)
+    return []
+
+
+def _in_files(result: CommandResult, read_file: ReadFile) -> Iterator[str]:
+    tool = known_tool(result.arguments[0])
+    for form in tool.digests if tool else ():
+        words = _words(result, tool) if tool else None
+        if form.where != "file" or words is None or not _is_for(form, words):
+            continue
+        for path in words.values(form.what.split()):
+            try:
+                text = read_file(path, MAX_FILE_BYTES).decode("utf-8", "replace")
+            except OSError:
+                continue
+            yield from _in_document(text, _METADATA_KEYS) if text.lstrip().startswith("{") else _DIGEST.findall(text)
+
+
+def _in_document(text: str, paths: Iterable[str]) -> Iterator[str]:
+    """The digests to which keys lead in a JSON document."""
+    import json  # noqa: PLC0415  (few tools print one)
+
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    for path in paths:
+        for value in _at(document, path.split()):
+            yield from _DIGEST.findall(value)
+
+
+def _at(value: object, keys: list[str]) -> Iterator[str]:
+    if not keys:
+        if isinstance(value, str):
+            yield value
+    elif keys[0] == "*":
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        for one in inner:
+            yield from _at(one, keys[1:])
+    elif isinstance(value, dict):
+        yield from _at(value.get(keys[0]), keys[1:])

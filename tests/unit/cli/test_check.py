@@ -104,7 +104,7 @@ def test_what_would_run_is_told_with_targets_and_patterns_in_place() -> None:
 
 
 def test_a_pattern_that_no_file_matches_is_refused_as_in_a_run() -> None:
-    with pytest.raises(InputError, match="no file matches"):
+    with pytest.raises(InputError, match="no file in the working directory matches"):
         check(_inputs()._replace(command="helm push *.zip"), _ORIGIN, _ENVIRON)
 
 

@@ -14,7 +14,9 @@ from registry_config.credentials.reading import (
     password_variables,
     read_credential,
 )
-from registry_config.declaration.registries import Declaration, Purpose, Source, SourceKind
+from registry_config.declaration.providers import ProviderSettings
+from registry_config.declaration.registries import Declaration, Purpose
+from registry_config.declaration.sources import Source, SourceKind
 from registry_config.errors import InputError
 from support.tables import exactly, table
 
@@ -50,7 +52,7 @@ def test_one_newline_at_the_end_is_taken_off_wherever_the_password_is(
     file.write_bytes(text.encode())
     value = {"password": text, "password-env": "TOKEN", "password-file": str(file)}[kind]
     credential = read_credential(_declare(kind, value), {"TOKEN": text}, _NO_TOKEN)
-    assert credential == Credential("a.example", "alice", secret, _BOTH)
+    assert credential == Credential("a.example", "alice", secret, _BOTH, source=kind)
 
 
 def test_a_password_file_may_be_reached_through_a_link_and_hold_a_mebibyte(tmp_path: Path) -> None:
@@ -71,7 +73,7 @@ def test_reading_a_password_file_leaves_no_descriptor_open(tmp_path: Path) -> No
 @table("server", {"outside of GitHub": "", "github.com": "https://github.com"})
 def test_the_job_token_stands_in_with_the_actor_as_user(server: str) -> None:
     credential = read_credential(_declare("github-token", username=None), {}, JobToken("octocat", "tok", server))
-    assert credential == Credential("a.example", "octocat", "tok", _BOTH)
+    assert credential == Credential("a.example", "octocat", "tok", _BOTH, source="github-token")
 
 
 @table(
@@ -98,20 +100,71 @@ def test_the_job_token_is_refused_where_it_is_of_no_use(token: JobToken, message
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\r\n"])
-@pytest.mark.parametrize("kind", ["password", "password-env", "password-file", "github-token"])
+@table(
+    "kind, place, problem",
+    {
+        "password": ("password", ".password", "the password for a.example is empty"),
+        "password-env": (
+            "password-env",
+            ".password-env",
+            "the password for a.example is empty: the variable TOKEN is set to nothing",
+        ),
+        "password-file": ("password-file", ".password-file", "the password for a.example is empty"),
+        "github-token": ("github-token", "", "the job's token for a.example is empty"),
+    },
+)
 def test_an_empty_password_is_told_apart_from_one_that_is_not_there(
-    kind: SourceKind, text: str, tmp_path: Path
+    kind: SourceKind, place: str, problem: str, text: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "password"
     file.write_bytes(text.encode())
     value = {"password": text, "password-env": "TOKEN", "password-file": str(file)}.get(kind, "")
-    with pytest.raises(MissingSecretError, match=exactly(f"registries[0].{kind} (line 1): is empty")):
+    remedy = "give it a value, or set on-missing to skip"
+    with pytest.raises(MissingSecretError, match=exactly(f"registries[0]{place} (line 1): {problem}; {remedy}")):
         read_credential(_declare(kind, value), {"TOKEN": text}, JobToken("octocat", text, ""))
+
+
+def test_an_empty_password_before_a_comment_says_so() -> None:
+    declaration = _declare("password")._replace(source=Source("password", "", is_cut=True))
+    with pytest.raises(MissingSecretError, match="is empty: what follows '#' is a comment;"):
+        read_credential(declaration, {}, _NO_TOKEN)
+
+
+def test_what_is_wrong_with_a_password_is_said_of_the_line_of_its_own_key() -> None:
+    declaration = _declare("password-env", "TOKEN")._replace(lines=(("password-env", 7),))
+    with pytest.raises(InputError, match=r"\Aregistries\[0\]\.password-env \(line 7\): no such variable"):
+        read_credential(declaration, {}, _NO_TOKEN)
+
+
+def test_what_is_declared_of_a_registry_goes_with_its_credential() -> None:
+    declaration = _declare("password", "secret")._replace(
+        path="org", realm="auth.example:5000", ca_file="ca.pem", optional=True, plain_http=False
+    )
+    credential = read_credential(declaration, {}, _NO_TOKEN)
+    assert credential == Credential(
+        host="a.example",
+        username="alice",
+        secret="secret",
+        purposes=_BOTH,
+        path="org",
+        source="password",
+        ca_file="ca.pem",
+        realm="auth.example:5000",
+        optional=True,
+    )
+    assert read_credential(_declare("password", "secret")._replace(plain_http=True), {}, _NO_TOKEN).plain_http
+
+
+@pytest.mark.parametrize("kind", ["provider", "credential-helper"])
+def test_what_cannot_be_read_yet_is_refused(kind: SourceKind) -> None:
+    with pytest.raises(InputError, match=f"'{kind}' is not supported by this version"):
+        read_credential(_declare(kind, "aws"), {}, _NO_TOKEN)
 
 
 def test_only_variables_that_hold_passwords_are_listed() -> None:
     declarations = [_declare("password", "A"), _declare("password-env", "B"), _declare("password-file", "C")]
-    assert password_variables([*declarations, _declare("password-env", "D")]) == ("B", "D")
+    exchanged = _declare("provider", "aws")._replace(provider=ProviderSettings("aws", (("id-token-env", "E"),)))
+    assert password_variables([*declarations, _declare("password-env", "D"), exchanged]) == ("B", "D", "E")
 
 
 def test_no_representation_shows_a_secret() -> None:

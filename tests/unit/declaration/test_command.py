@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _VARIABLES = {"NAME": "a b", "STAR": "*", "_x1": "", "QUOTE": "'\"$(id)`id`\n"}
-_REMEDY = "; quote it, or set shell: sh"
+_NO_PROGRAM = "the name of the program is empty; write the program to run"
+_REMEDY = "; quote it, or set shell: bash"
 
 
 def _vectors(text: str) -> list[list[str]]:
@@ -28,12 +29,12 @@ def _vectors(text: str) -> list[list[str]]:
         "words": ("helm push  app.tgz\toci://a.b/c", [["helm", "push", "app.tgz", "oci://a.b/c"]]),
         "one command a line": ("a b\nc\n\n  d e  \n", [["a", "b"], ["c"], ["d", "e"]]),
         "CRLF": ("a b\r\nc\r\n", [["a", "b"], ["c"]]),
-        "comment lines": ("# no\na # b\n  # 'no\n", [["a", "#", "b"]]),
+        "comment lines": ("# no\na b\n  # 'no\n", [["a", "b"]]),
+        "no comment within a word or quotes": ("a#b c '#' \"# d\" \\# x#", [["a#b", "c", "#", "# d", "#", "x#"]]),
         "joined lines": ("a \\\n  b \\\n  c\nd", [["a", "b", "c"], ["d"]]),
         "a word joined over lines, as a shell does": ("a\\\nb 'c\\\nd'", [["ab", "cd"]]),
         "joined with nothing": ("\\\na\n\\\n", [["a"]]),
         "joined at the very end": ("a \\", [["a"]]),
-        "no comment in a joined line": ("a \\\n# b", [["a", "#", "b"]]),
         "a comment joins nothing": ("# a \\\nb", [["b"]]),
         "backslash at the end, escaped": ("a \\\\\nb", [["a", "\\"], ["b"]]),
         "single quotes": ("'a b' '' '\"' '\\' '$x' '*'", [["a b", "", '"', "\\", "$x", "*"]]),
@@ -43,12 +44,19 @@ def _vectors(text: str) -> list[list[str]]:
         ),
         "quotes inside a word": ("a'b c'd\"e f\"g", [["ab cde fg"]]),
         "escapes": ("a\\ b \\' \\\" \\$ \\| \\~ \\# \\*", [["a b", "'", '"', "$", "|", "~", "#", "*"]]),
-        "signs that need no shell": (
-            "a=b {x,y} !z %d ^e @f +g",
-            [["a=b", "{x,y}", "!z", "%d", "^e", "@f", "+g"]],
+        "characters that need no shell": (
+            "x a=b {y} {} a{,b '{c,d}' {e,\"f\\}\" {{.G}} {..} !z %d ^e @f +g",
+            [["x", "a=b", "{y}", "{}", "a{,b", "{c,d}", "{e,f\\}", "{{.G}}", "{..}", "!z", "%d", "^e", "@f", "+g"]],
         ),
+        "words of a shell as arguments": ("x cd [ if . A=1", [["x", "cd", "[", "if", ".", "A=1"]]),
+        "programs whose names only begin so": (
+            "cdx\nsetfacl a\nif2\n./cd",
+            [["cdx"], ["setfacl", "a"], ["if2"], ["./cd"]],
+        ),
+        "a word of a shell in quotes": ("'cd' x\n\"[\" y", [["cd", "x"], ["[", "y"]]),
+        "an equals sign that sets nothing": ("a-b=c d\n1=2\n=x", [["a-b=c", "d"], ["1=2"], ["=x"]]),
         "tilde inside": ("a~ b/~", [["a~", "b/~"]]),
-        "quoted shell signs": ("'|' \"&;<>()\" '`'", [["|", "&;<>()", "`"]]),
+        "quoted shell characters": ("'|' \"&;<>()\" '`'", [["|", "&;<>()", "`"]]),
         "variable": ("${NAME}", [["a b"]]),
         "variable inside a word": ("x${NAME}y${_x1}z", [["xa byz"]]),
         "variable in double quotes": ('"${NAME} c"', [["a b c"]]),
@@ -109,19 +117,84 @@ def test_a_word_knows_where_it_stands() -> None:
         "default value": ("${NAME:-x}", "line 1, column 1", "'$' needs a shell, but for ${NAME}" + _REMEDY),
         "number": ("${1}", "line 1, column 1", "'$' needs a shell, but for ${NAME}" + _REMEDY),
         "tilde": ("a ~/b", "line 1, column 3", "a leading '~' needs a shell" + _REMEDY),
-        "single quote": ("a 'b", "line 1, column 3", "this quote is not closed on its line"),
-        "double quote": ('a\n\nb"c', "line 3, column 2", "this quote is not closed on its line"),
-        "quote over two lines": ("a 'b\nc'", "line 1, column 3", "this quote is not closed on its line"),
-        "undeclared": ("${OTHER}", "line 1, column 1", "this variable is not declared in env; add it to env"),
+        "single quote": (
+            "a 'b",
+            "line 1, column 3",
+            "this quote is not closed on its line; close it, or set shell: bash",
+        ),
+        "double quote": (
+            'a\n\nb"c',
+            "line 3, column 2",
+            "this quote is not closed on its line; close it, or set shell: bash",
+        ),
+        "quote over two lines": (
+            "a 'b\nc'",
+            "line 1, column 3",
+            "this quote is not closed on its line; close it, or set shell: bash",
+        ),
+        "undeclared": (
+            "${OTHER}",
+            "line 1, column 1",
+            "${OTHER} is not declared in the input env; name it in the input env (under with:), or with -e",
+        ),
+        "a name that may be a secret": (
+            "${ghp4Jx9}",
+            "line 1, column 1",
+            "this variable is not declared in the input env; name it in the input env (under with:), or with -e",
+        ),
         "nearly declared": (
             "${NAMES}",
             "line 1, column 1",
-            "this variable is not declared in env; did you mean ${NAME}?",
+            "${NAMES} is not declared in the input env; did you mean ${NAME}?",
         ),
-        "NUL": ("a\0", "line 1, column 2", "a NUL character cannot be passed on"),
+        "NUL": ("a\0", "line 1, column 2", "a NUL character cannot be passed on; remove it"),
+        "comment after a command": (
+            "a b\nc # d",
+            "line 2, column 3",
+            "a comment after a command needs a shell; write it on a line of its own, or quote the '#'",
+        ),
+        "comment in a joined line": (
+            "a \\\n#b",
+            "line 1, column 3",
+            "a comment after a command needs a shell; write it on a line of its own, or quote the '#'",
+        ),
+        "braces": ("a x{b,c}", "line 1, column 4", "'{' with ',' or '..' needs a shell" + _REMEDY),
+        "braces with a quoted part": ("a {'b',c}", "line 1, column 3", "'{' with ',' or '..' needs a shell" + _REMEDY),
+        "braces that count": ("a v{1..3}", "line 1, column 4", "'{' with ',' or '..' needs a shell" + _REMEDY),
+        "braces in braces": ("a {b,{c,d}}", "line 1, column 6", "'{' with ',' or '..' needs a shell" + _REMEDY),
+        **{
+            f"the shell's {word}": (f"a\n{word} x", "line 2, column 1", f"'{word}' needs a shell; set shell: bash")
+            for word in ("if", "for", "while", "{", "!", "[", "[[", ":", ".", "source", "set", "eval", "exec", "exit")
+        },
+        **{
+            f"the shell's {word}": (
+                f"a\n{word} x",
+                "line 2, column 1",
+                f"'{word}' needs a shell; set working-directory, or set shell: bash",
+            )
+            for word in ("cd", "pushd")
+        },
+        **{
+            f"the shell's {word}": (
+                f"a\n{word} x",
+                "line 2, column 1",
+                f"'{word}' needs a shell; set the variable in env, or set shell: bash",
+            )
+            for word in ("export", "unset", "declare")
+        },
+        **{
+            f"assignment {text}": (
+                text,
+                "line 1, column 1",
+                "a variable set before a command needs a shell; set the variable in env, or set shell: bash",
+            )
+            for text in ("A=1 b", "A=1", "a_1= b", "A='1 2' b", "A+=1", "A[0]=1")
+        },
+        "program without a name": ("'' a", "line 1, column 1", _NO_PROGRAM),
+        "program of an empty variable": ("${_x1} a", "line 1, column 1", _NO_PROGRAM),
     },
 )
-def test_a_sign_that_needs_a_shell_is_refused_with_its_place(text: str, place: str, problem: str) -> None:
+def test_what_needs_a_shell_is_refused_with_its_place(text: str, place: str, problem: str) -> None:
     with pytest.raises(InputError, match=exactly(f"command ({place}): {problem}")):
         parse_commands(text, _VARIABLES)
 
@@ -160,7 +233,25 @@ def test_a_pattern_becomes_the_sorted_names(text: str, vector: tuple[str, ...], 
     assert _expand(text, tmp_path) == vector
 
 
-def test_a_pattern_without_a_match_is_refused(tmp_path: Path) -> None:
-    message = "command (line 1, column 7): no file matches this pattern; quote it to pass it on as it is"
+@table(
+    "folder, where",
+    {"the working directory": (".", "the working directory"), "another": ("charts/app", "'charts/app'")},
+)
+def test_a_pattern_without_a_match_is_refused(folder: str, where: str) -> None:
+    (command,) = parse_commands("push dist/*.zip", {})
+    message = (
+        f"command (line 1, column 6): no file in {where} matches 'dist/*.zip'; "
+        "check path and working-directory, or quote it to pass it on as it is"
+    )
     with pytest.raises(InputError, match=exactly(message)):
-        _expand("*.tgz ?idden", tmp_path)
+        expand(command, lambda _: [], folder)
+
+
+def test_after_an_entrypoint_a_command_begins_with_an_argument() -> None:
+    commands = parse_commands("export source\nA=1 x\n[ y\n'' z", {}, has_entrypoint=True)
+    assert [[word.text for word in command] for command in commands] == [
+        ["export", "source"],
+        ["A=1", "x"],
+        ["[", "y"],
+        ["", "z"],
+    ]

@@ -129,7 +129,10 @@ def test_env_takes_values_from_the_line_or_from_the_step() -> None:
         "digit first": ("1A=x", "is not the name of a variable; write NAME or NAME=value"),
         "dash": ("A-B=x", "is not the name of a variable; write NAME or NAME=value"),
         "wide letter": ("Ä=x", "is not the name of a variable; write NAME or NAME=value"),
-        "no such": ("QUITE_ANOTHER", "no such variable in the environment; set it in the step's env"),
+        "no such": (
+            "QUITE_ANOTHER",
+            "no such variable in the environment; set it in the environment; in a workflow, under env of the step",
+        ),
         "nearly": ("HARBOR_TOKN", "no such variable in the environment; did you mean 'HARBOR_TOKEN'?"),
         **{name: (f"{name}=x", f"{name} is set by this action; leave it out") for name in CONFIG_VARIABLES},
         **{
@@ -147,7 +150,7 @@ def test_a_wrong_line_is_named_by_its_number(line: str, message: str) -> None:
 
 
 def test_secret_env_takes_no_value() -> None:
-    message = "secret-env (line 1): takes a name alone; set the value in the step's env"
+    message = "secret-env (line 1): takes a name alone; write NAME, and set its value in the environment"
     with pytest.raises(InputError, match=exactly(message)):
         declared_variables(Inputs(secret_env=("A=b",)), {"A": "b"})
 

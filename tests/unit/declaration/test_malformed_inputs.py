@@ -241,7 +241,8 @@ _PARSE_IN_PYTHON = """
 import json, sys
 sys.modules["yaml._yaml"] = None
 from registry_config.errors import InputError
-from registry_config.declaration.registries import _LOADER, parse_registries
+from registry_config.declaration.registries import parse_registries
+from registry_config.declaration.yaml_text import LOADER
 
 def message(text):
     try:
@@ -251,7 +252,7 @@ def message(text):
 
 with open("lists", encoding="utf-8") as file:
     lists = json.load(file)
-print(json.dumps({"loader": _LOADER.__name__} | {name: message(text) for name, text in lists.items()}))
+print(json.dumps({"loader": LOADER.__name__} | {name: message(text) for name, text in lists.items()}))
 """
 
 

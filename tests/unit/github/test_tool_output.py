@@ -25,7 +25,7 @@ _PIECE = st.lists(_FRAGMENTS, min_size=1, max_size=6).map(b"".join)
 @example([b"\xff\xfe", b":\0:\0error:\0:\0"])
 @example([b":\xc2\xc2\x85\x85:error::"])
 def test_no_line_made_safe_is_a_command(pieces: list[bytes]) -> None:
-    _check(b"".join(safe_lines(b"".join(pieces))))
+    _check(safe_lines(b"".join(pieces)))
 
 
 @given(st.lists(st.tuples(st.booleans(), _PIECE), max_size=12))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
+import threading
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,11 +54,73 @@ _MEBIBYTE = 1024 * 1024
     },
 )
 def test_no_line_is_a_command_whatever_it_holds(data: bytes, shown: bytes) -> None:
-    assert b"".join(safe_lines(data)) == shown
+    assert safe_lines(data) == shown
 
 
 def test_a_secret_that_an_escape_kept_apart_is_hidden_once_it_is_joined() -> None:
-    assert b"".join(safe_lines(b"pass\x1b[0mword", Redactor([b"password"]).data)) == b"***\n"
+    assert safe_lines(b"pass\x1b[0mword", Redactor([b"password"]).data) == b"***\n"
+
+
+def test_what_a_workflow_says_passes_the_redactor_once_it_is_known(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    environ = {"GITHUB_OUTPUT": str(tmp_path / "output"), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+    workflow = Workflow(environ)
+    workflow.mask([b"password"], Redactor([b"password"]))
+    workflow.annotate("error", "a password b")
+    workflow.line("a password b")
+    with workflow.group("a password b"):
+        pass
+    workflow.output("name", "a password b")
+    workflow.summary("a password b")
+    first, *said = capfd.readouterr().out.splitlines()
+    written = [(tmp_path / name).read_text() for name in ("output", "summary")]
+    assert first == "::add-mask::password"
+    assert [text.count("a *** b") for text in ("\n".join(said), *written)] == [3, 1, 1]
+    assert [text for text in (*said, *written) if "password" in text] == []
+
+
+class _SlowReader:
+    """A pipe as standard output, read in small bites, while its writers wait."""
+
+    def __init__(self, *, blocking: bool) -> None:
+        self._reading, self.writing = os.pipe()
+        fcntl.fcntl(self._reading, fcntl.F_SETPIPE_SZ, 4096)
+        os.set_blocking(self.writing, blocking)
+        self.seen = bytearray()
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while data := os.read(self._reading, 1000):
+            self.seen += data
+
+    def close(self) -> None:
+        self._thread.join()
+        os.close(self._reading)
+
+
+@table("blocking", {"a pipe that blocks": True, "one that does not": False})
+def test_lines_of_all_writers_stay_whole(*, blocking: bool) -> None:
+    """A line torn apart by another thread's would let a tool forge a command: its own text would begin a line."""
+    reader = _SlowReader(blocking=blocking)
+    with open(reader.writing, "w") as stdout, redirect_stdout(stdout):
+        workflow, output = Workflow({}), SafeOutput(Redactor([]))
+        long = b"x" * 20000 + b"::error::forged\n"
+        writers = [
+            threading.Thread(target=lambda: [output.stdout(long) for _ in range(20)]),
+            threading.Thread(target=lambda: [output.engine_log(long) for _ in range(20)]),
+            threading.Thread(target=lambda: [workflow.line("y" * 20000) for _ in range(20)]),
+        ]
+        for thread in writers:
+            thread.start()
+        for thread in writers:
+            thread.join()
+        output.flush()
+    reader.close()
+    lines = bytes(reader.seen).splitlines()
+    assert set(lines) == {long.rstrip(), b"y" * 20000, b"::group::Dagger", b"::endgroup::"}
+    assert (lines.count(long.rstrip()), lines.count(b"y" * 20000)) == (40, 20)
 
 
 def test_masks_come_in_one_order_and_never_over_several_lines(capfd: pytest.CaptureFixture[str]) -> None:

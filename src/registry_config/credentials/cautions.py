@@ -1,0 +1,33 @@
+"""What a user should know of a password before it is used, said without the password."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from registry_config.credentials.encodings import MIN_SECRET, is_short
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from registry_config.declaration.registries import Declaration
+
+_SHORT: Final = f"a password of fewer than {MIN_SECRET} characters can be hidden in its base64 form only"
+_BYTE_ORDER_MARK: Final = "\ufeff"
+# What comes with a password that was copied from elsewhere; registries take it for a part of it.
+_AROUND: Final[Mapping[str, Callable[[str], bool]]] = {
+    "begins with a byte order mark": lambda secret: secret.startswith(_BYTE_ORDER_MARK),
+    "has white space around it": lambda secret: secret.strip() != secret,
+    "has quotes around it": lambda secret: len(secret) > 1 and secret[0] == secret[-1] and secret[0] in "'\"",
+}
+
+
+def warnings_of(declaration: Declaration, secret: str) -> tuple[str, ...]:
+    """What the user should know of a declaration and its password before the run; the password is not in it."""
+    around = [name for name, holds in _AROUND.items() if holds(secret)]
+    place = declaration.place(declaration.source.kind)
+    remedy = "it is sent as it is: if that is not meant, remove it from the secret"
+    return (
+        *declaration.warnings,
+        *(f"{place}: the password {what}; {remedy}" for what in around),
+        *((f"{declaration.place()}: {_SHORT}",) if is_short(secret) else ()),
+    )

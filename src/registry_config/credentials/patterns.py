@@ -1,0 +1,250 @@
+"""Finds every run of characters of a secret, by an automaton that knows six bytes of each eleven or fewer.
+
+Any run of sixteen characters holds one of these seeds as a whole. What stands around a seed is compared with the form
+that it is from; so the automaton stays small, and a key of 48 KiB costs no more than a short token.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from ahocorasick_rs import BytesAhoCorasick, Implementation
+
+from registry_config.credentials.views import View, views, without_sequences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# Fewer characters of a long form are not hidden; a form that is shorter is hidden as a whole.
+RUN: Final = 16
+SEED: Final = 6
+_STEP: Final = RUN - SEED + 1
+# No further from a seed to the left, or another one is found first.
+_REACH: Final = _STEP - 1
+# Compared at once; longer runs are found by their further seeds.
+_BLOCK: Final = 256
+# From so many forms around one seed on, their windows are looked up instead.
+_CROWD: Final = 8
+# Twice as fast, but it takes longer to build: worth it for long outputs, and for few seeds.
+_DENSE_FROM: Final = 1024 * 1024
+_DENSE_SEEDS: Final = 5000
+# Four bytes, as a number: a piece of output is held back if it ends in some that stand in the middle of a form.
+_WORD: Final = 4
+# For more of them (a key of 48 KiB) that is not looked at: it would take too much memory.
+_MOST_WORDS: Final = 128 * 1024
+# Seeds begin anew after each character that some encoding writes in another way, so that encodings share the others.
+_ANCHOR: Final = re.compile(rb"(?:%(?:25)?[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|[^A-Za-z0-9])+")
+_SPACE: Final = re.compile(rb"[ \t\r\n]")
+
+
+# Where a seed stands: in a form, at an offset; of a short form, also what must stand there as a whole.
+_Context: TypeAlias = "tuple[bytes, int, bytes]"
+
+
+class Hits(NamedTuple):
+    """What is to be hidden in the text of a view.
+
+    Attributes:
+        runs: start and end of each, in order and apart.
+        shorts: start and end of what may be a short form, and what the data must hold there.
+        incomplete: from where on a run is too short so far.
+    """
+
+    runs: list[tuple[int, int]]
+    shorts: list[tuple[int, int, bytes]]
+    incomplete: int
+
+
+class Patterns:
+    """The seeds of all forms."""
+
+    def __init__(self, forms: Iterable[bytes]) -> None:
+        self._beginnings: set[bytes] = set()
+        self._spaced: set[bytes] = set()
+        self._words: set[int] = set()
+        contexts: dict[bytes, list[_Context]] = {}
+        surroundings: set[bytes] = set()
+        ordered = sorted(set(forms))
+        for form, following in zip(ordered, [*ordered[1:], b""]):
+            if len(form) >= 2 * RUN and following.startswith(form):
+                continue  # its runs are runs of that one
+            if _SPACE.search(form):
+                self._add_spaced(form)
+            for text in {view.text for view in views(form)} - {b""}:
+                self._beginnings.update([text[:n] for n in range(1, min(len(text), RUN))])
+                if len(text) < RUN:
+                    contexts.setdefault(text[:SEED], []).append((text, 0, without_sequences(form)))
+                else:
+                    _add(text, contexts, surroundings)
+                    if len(self._words) < _MOST_WORDS:
+                        for shift in range(_WORD):
+                            self._words.update(_words(text[shift:]))
+        self._seeds = list(contexts)
+        self._windows = {
+            index: frozenset(window for context in places for window in _windows(context))
+            for index, places in enumerate(contexts.values())
+            if len(places) > _CROWD
+        }
+        self._by_index = [
+            tuple(place for place in places if place[2]) if index in self._windows else tuple(places)
+            for index, places in enumerate(contexts.values())
+        ]
+        self._automaton = BytesAhoCorasick(self._seeds)
+        self._scanned = 0
+
+    def _add_spaced(self, form: bytes) -> None:
+        """Beginnings that end in white space, which the text of a view does not have."""
+        clean = without_sequences(form[: 8 * RUN])
+        self._spaced.update(clean[: match.end()] for match in _SPACE.finditer(clean) if match.end() < 4 * RUN)
+
+    def find(self, text: bytes) -> Hits:
+        """What is to be hidden in the text of a view."""
+        runs: list[tuple[int, int]] = []
+        shorts: list[tuple[int, int, bytes]] = []
+        incomplete = size = len(text)
+        contexts = self._by_index
+        # The run that was found last ends there; what surrounds a seed between the other two lies within it.
+        last, covered_from, covered_to = 0, size, 0
+        for index, at, _ in self._scan(text):
+            if covered_from <= at < covered_to:
+                continue
+            for form, offset, exact in contexts[index]:
+                if covered_from <= at < last and not form.startswith(
+                    text[last : last + 1] or b"\0", offset + last - at
+                ):
+                    continue  # it does not go on beyond that run
+                if exact:
+                    if text.startswith(form, at):
+                        shorts.append((at, at + len(form), exact))
+                    continue
+                start, end = _extent(form, offset, text, at)
+                if end - start >= RUN:
+                    runs.append((start, end))
+                    last, covered_from, covered_to = end, start + _REACH, end - RUN + 1
+                elif end == size and start < incomplete:
+                    incomplete = start
+            if index in self._windows:
+                incomplete = min(incomplete, self._find_in_crowd(index, text, at, runs))
+        return Hits(_merged(runs), shorts, incomplete)
+
+    def _find_in_crowd(self, index: int, text: bytes, at: int, runs: list[tuple[int, int]]) -> int:
+        windows = self._windows[index]
+        starts = [start for start in range(max(at - _REACH, 0), at + 1) if text[start : start + RUN] in windows]
+        if starts:
+            runs.append((starts[0], starts[-1] + RUN))
+        return len(text) if at + RUN <= len(text) else max(at - _REACH, 0)
+
+    def unfinished(self, text: bytes, data: bytes, after: int) -> int:
+        """From where on the end of a text may be the beginning of a form, or the middle if it is not hidden yet.
+
+        After white space only six characters or more count, so that a prompt or a line that ends comes out at once.
+        """
+        ends = data[-1:].isspace()
+        start = min(self._beginning(text, SEED if ends else 1), self._middle(text, SEED if ends else _WORD, after))
+        if ends and self._spaced:
+            clean = without_sequences(data[-8 * RUN :])
+            longest = max((form for form in self._spaced if clean.endswith(form)), key=len, default=b"")
+            start = min(start, len(text) - len(View(longest).text))
+        return start
+
+    def _beginning(self, text: bytes, least: int) -> int:
+        size = len(text)
+        for length in range(min(RUN - 1, size), least - 1, -1):
+            if text[size - length :] in self._beginnings:
+                return size - length
+        return size
+
+    def _middle(self, text: bytes, least: int, after: int) -> int:
+        """From where on the end of a text may be the middle of a form: all its words stand in one."""
+        start = size = len(text)
+        while (
+            size - start < RUN
+            and start - _WORD >= after
+            and not self._words.isdisjoint(_words(text[start - _WORD : start]))
+        ):
+            start -= 1
+        start = size if start == size else start - _WORD + 1
+        return start if size - start >= least else size
+
+    def _scan(self, text: bytes) -> list[tuple[int, int, int]]:
+        self._scanned += len(text)
+        if self._scanned > _DENSE_FROM and 0 < len(self._seeds) <= _DENSE_SEEDS:
+            self._automaton = BytesAhoCorasick(self._seeds, implementation=Implementation.DFA)
+            self._scanned = -(1 << 62)
+        return self._automaton.find_matches_as_indexes(text, overlapping=True)
+
+
+def _add(text: bytes, contexts: dict[bytes, list[_Context]], surroundings: set[bytes]) -> None:
+    """Add the seeds of a form, but for those that stand in the same surroundings elsewhere."""
+    # A run needs no more around a seed than this; the padding stands in no text.
+    padded = bytes(_REACH) + text
+    for offset in _offsets(text):
+        surrounding = padded[offset : offset + _REACH + RUN]
+        if surrounding not in surroundings:
+            surroundings.add(surrounding)
+            seed = text[offset : offset + SEED]
+            if seed in contexts:
+                contexts[seed].append((text, offset, b""))
+            else:
+                contexts[seed] = [(text, offset, b"")]
+
+
+def _offsets(text: bytes) -> Iterator[int]:
+    """Where seeds begin, never more than eleven bytes apart."""
+    last = len(text) - SEED
+    # Not at the very beginning, which tokens of one kind have in common.
+    at = _REACH
+    for anchor in _ANCHOR.finditer(text, at):
+        place = min(anchor.end(), last)
+        if place > at:
+            yield from range(at, place, _STEP)
+            at = place
+    yield from range(at, last + 1, _STEP)
+
+
+def _windows(context: _Context) -> Iterator[bytes]:
+    form, offset, exact = context
+    if not exact:
+        for start in range(max(offset - _REACH, 0), min(offset, len(form) - RUN) + 1):
+            yield form[start : start + RUN]
+
+
+def _extent(form: bytes, offset: int, text: bytes, at: int) -> tuple[int, int]:
+    """How far a form goes on to both sides of its seed, which stands at `at`."""
+    ahead = form[offset : offset + _BLOCK]
+    if text.startswith(ahead, at):
+        end = at + len(ahead)
+    else:
+        seen = text[at : at + len(ahead)]
+        differing = int.from_bytes(ahead[: len(seen)], "big") ^ int.from_bytes(seen, "big")
+        end = at + len(seen) - (differing.bit_length() + 7) // 8
+    if not offset:
+        return at, end
+    reach = min(_REACH, offset)
+    start = at - reach
+    behind = form[offset - reach : offset]
+    if start >= 0 and text.startswith(behind, start):
+        return start, end
+    seen = text[max(0, start) : at]
+    # The last byte of a little-endian number weighs most.
+    differing = int.from_bytes(behind[reach - len(seen) :], "little") ^ int.from_bytes(seen, "little")
+    return at - len(seen) + (differing.bit_length() + 7) // 8, end
+
+
+def _merged(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Overlapping runs as one, in order."""
+    merged: list[tuple[int, int]] = []
+    until = -1
+    for run in sorted(runs):
+        if run[0] >= until:
+            merged.append(run)
+            until = run[1]
+        elif run[1] > until:
+            until = run[1]
+            merged[-1] = (merged[-1][0], until)
+    return merged
+
+
+def _words(text: bytes) -> memoryview:
+    return memoryview(text)[: len(text) // _WORD * _WORD].cast("I")

@@ -1,0 +1,112 @@
+"""What is left of bytes when all is taken out that a reader, a terminal or a decoder of base64 passes over.
+
+A secret that is wrapped, indented or coloured is in one piece there; each character knows where it stood.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from itertools import accumulate
+from typing import Final
+
+# ECMA-48: control sequences, operating system commands (in one line, and not without an end), other two-byte escapes.
+ESCAPE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b\r\n]{0,4096}(?:\x07|\x1b\\)?|[ -/]*[0-~]?)")
+# The C1 control characters as UTF-8 encodes them.
+_C1: Final = re.compile(rb"\xc2[\x80-\x9f]")
+# How `curl --trace-ascii` begins the second and each further line of what it sends.
+_DUMP: Final = re.compile(rb"\r?\n[0-9a-f]{2}[048c]0: ")
+_PASSED_OVER: Final = re.compile(rb"|".join((ESCAPE.pattern, _C1.pattern, _DUMP.pattern)))
+# C0, DEL, and two bytes that UTF-8 never has.
+_CONTROL: Final = bytes(set(range(0x20)) - set(b"\t\n\r")) + b"\x7f\xfe\xff"
+_DROPPED: Final = _CONTROL + b" \t\n\r"
+_DROPPED_BYTES: Final = frozenset(_DROPPED)
+_LINE: Final = re.compile(rb"[^\r\n]+")
+
+
+class View:
+    """Bytes without control characters and white space, and with `escapes=False` without escape sequences too.
+
+    Attributes:
+        text: what is left.
+    """
+
+    def __init__(self, data: bytes, *, escapes: bool = True) -> None:
+        self._data = data
+        self._starts: list[int] = []
+        if not escapes:
+            data = self._without_sequences()
+        self._plain = data
+        self.text = data.translate(None, _DROPPED)
+        # Where the last question was answered.
+        self._at = self._index = 0
+
+    def offset(self, index: int) -> int:
+        """Where the character at `index` of the text stands in the data. Cheap for indexes that ascend."""
+        if index < self._index:
+            self._at = self._index = 0
+        at, missing, plain = self._at, index - self._index, self._plain
+        while missing:
+            end = at + missing
+            missing -= len(plain[at:end].translate(None, _DROPPED))
+            at = end
+        while plain[at] in _DROPPED_BYTES:
+            at += 1
+        self._at, self._index = at, index
+        if not self._starts:
+            return at
+        piece = bisect_right(self._lengths, at)
+        return self._starts[piece] + at - (self._lengths[piece - 1] if piece else 0)
+
+    def spans(self, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Where runs of characters stand in the data, a part for each line."""
+        found: list[tuple[int, int]] = []
+        text, plain = self.text, self._plain
+        for first, last in runs:
+            start = self.offset(first)
+            if not self._starts and plain.startswith(text[first:last], start):
+                found.append((start, start + last - first))
+                self._at, self._index = start + last - first - 1, last - 1
+            else:
+                found += lines(self._data, start, self.offset(last - 1) + 1)
+        return found
+
+    def _without_sequences(self) -> bytes:
+        pieces, at = [], 0
+        for match in _PASSED_OVER.finditer(self._data):
+            pieces.append(self._data[at : match.start()])
+            self._starts.append(at)
+            at = match.end()
+        pieces.append(self._data[at:])
+        self._starts.append(at)
+        self._lengths = list(accumulate(map(len, pieces)))
+        return b"".join(pieces)
+
+
+def views(data: bytes) -> tuple[View, ...]:
+    """All views in which a secret may stand: what a sequence holds may be one too, such as the title of a window."""
+    whole = View(data)
+    if b"\x1b" in data or (b"\xc2" in data and _C1.search(data)) or (b"0: " in data and _DUMP.search(data)):
+        return whole, View(data, escapes=False)
+    return (whole,)
+
+
+def without_sequences(data: bytes) -> bytes:
+    """The data without escape sequences and control characters, but with its white space."""
+    return _PASSED_OVER.sub(b"", data).translate(None, _CONTROL)
+
+
+def lines(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
+    """The parts of `data[start:end]` in each of its lines, without what stands around them."""
+    found = []
+    for match in _LINE.finditer(data, start, end):
+        view = View(match[0])
+        if view.text:
+            first, last = view.offset(0), view.offset(len(view.text) - 1)
+            found.append((match.start() + first, match.start() + last + 1))
+    return found
+
+
+def ends_line(data: bytes) -> bool:
+    """Whether an end of line is in it."""
+    return b"\n" in data or b"\r" in data
