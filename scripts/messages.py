@@ -1,12 +1,13 @@
-"""The messages of the code, read from its text: each error that is raised, with its remedy, as docs/troubleshooting.md has it.
+"""The messages of the code, read from its text: each error that is raised, with its remedy.
 
-What a message takes from elsewhere (a name, a line) is shown as `…`.
+docs/troubleshooting.md shows them. What a message takes from elsewhere (a name, a line) is shown as `…`.
 """
 
 from __future__ import annotations
 
 import ast
 import itertools
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 _SOURCES: Final = Path(__file__).parents[1] / "src/registry_config"
 _GAP: Final = "…"
-# Errors of ours that carry (place, problem, remedy) or a text alone; Python's own are those that become part of such a message.
+# Errors of Python that no person is shown.
 _PYTHONS: Final = ("AttributeError", "KeyError", "NotImplementedError", "OSError", "RuntimeError", "TypeError")
 _MOST: Final = 8
 
@@ -44,13 +45,54 @@ class Message(NamedTuple):
         """As it is shown, without the remedy."""
         return f"{self.place}: {self.problem}" if self.place else self.problem
 
+    @property
+    def cell(self) -> str:
+        """As a cell of a table has it."""
+        return _cell(self.text)
+
+
+# What the rooms are about, in the order of a run.
+_ROOMS: Final = (
+    ("Command line", ("cli",)),
+    ("Inputs and the declaration", ("declaration", "reference.py", "github", "job.py")),
+    ("Credentials", ("credentials",)),
+    ("Registries and providers, asked by this action itself", ("http", "oci")),
+    ("Commands on the runner", ("host", "errors.py", "execution.py", "tools")),
+    ("An engine and a tool image", ("engine", "registry_config.py")),
+)
+
+
+def page() -> str:
+    """The tables of docs/troubleshooting.md."""
+    return "\n".join(_section(title, rooms) for title, rooms in _ROOMS)
+
+
+def _section(title: str, rooms: tuple[str, ...]) -> str:
+    rows = {
+        f"| {message.cell} | {_plain(message.remedy)} |\n": None
+        for message in messages()
+        if message.file.partition("/")[0] in rooms
+    }
+    return f"### {title}\n\n| message | what to do |\n| --- | --- |\n{''.join(rows)}"
+
+
+def _cell(text: str) -> str:
+    return f"`{text}`".replace("|", "\\|")
+
+
+def _plain(text: str) -> str:
+    # A remedy may hold what Markdown would take for its own.
+    return re.sub(r"([|<>*_])", r"\\\1", text)
+
 
 def messages() -> Iterator[Message]:
     """Every message, in the order of the files."""
     for path in sorted(_SOURCES.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         constants = _assigned(tree.body)
-        yield from sorted(_of_module(tree, path.relative_to(_SOURCES).as_posix(), constants), key=lambda found: found.line)
+        yield from sorted(
+            _of_module(tree, path.relative_to(_SOURCES).as_posix(), constants), key=lambda found: found.line
+        )
 
 
 def _of_module(tree: ast.Module, file: str, constants: Mapping[str, list[str]]) -> Iterator[Message]:
@@ -89,22 +131,23 @@ def _assigned(nodes: Iterator[ast.AST] | list[ast.stmt]) -> dict[str, list[str]]
 
 def _texts(node: ast.AST, known: Mapping[str, list[str]]) -> list[str]:
     """What an expression may say."""
+    said: list[str] = []
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [node.value]
-    if isinstance(node, ast.JoinedStr):
+        said = [node.value]
+    elif isinstance(node, ast.JoinedStr):
         parts = [_texts(value, known) for value in node.values]
-        return ["".join(chosen) for chosen in itertools.islice(itertools.product(*parts), _MOST)]
-    if isinstance(node, ast.FormattedValue):
-        return _texts(node.value, known) if isinstance(node.value, ast.Name) and node.value.id.isupper() else [_GAP]
-    if isinstance(node, ast.IfExp):
-        return [*_texts(node.body, known), *_texts(node.orelse, known)]
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return [left + right for left in _texts(node.left, known) for right in _texts(node.right, known)]
-    if isinstance(node, ast.BoolOp):
-        return [text for value in node.values for text in _texts(value, known)]
-    if isinstance(node, ast.Name):
-        return list(dict.fromkeys(known.get(node.id, [_GAP])))
-    return [_GAP]
+        said = ["".join(chosen) for chosen in itertools.islice(itertools.product(*parts), _MOST)]
+    elif isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.Name) and node.value.id.isupper():
+        said = _texts(node.value, known)
+    elif isinstance(node, ast.IfExp):
+        said = [*_texts(node.body, known), *_texts(node.orelse, known)]
+    elif isinstance(node, ast.BoolOp):
+        said = [text for value in node.values for text in _texts(value, known)]
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        said = [left + right for left in _texts(node.left, known) for right in _texts(node.right, known)]
+    elif isinstance(node, ast.Name):
+        said = known.get(node.id, [])
+    return list(dict.fromkeys(said)) or [_GAP]
 
 
 if __name__ == "__main__":

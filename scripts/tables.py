@@ -1,6 +1,6 @@
-"""Writes the tables that repeat what action.yml says: the inputs and outputs, where a page asks for them.
+"""Writes the tables that repeat what is said elsewhere: inputs and outputs of action.yml, messages of the code.
 
-A page asks by two comments, `<!-- inputs of action.yml -->` and `<!-- end -->`; what stands between them is replaced.
+A page asks by two comments, such as `<!-- inputs of action.yml -->` and `<!-- end -->`; what is between is replaced.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+from messages import page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).parents[1]
-_BLOCK: Final = re.compile(r"(<!-- (inputs|outputs) of (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_BLOCK: Final = re.compile(r"(<!-- (inputs|outputs|messages) of (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def pages() -> Iterator[Path]:
@@ -31,6 +32,8 @@ def filled(text: str) -> str:
 
 
 def _table(file: str, kind: str) -> str:
+    if kind == "messages":
+        return page()
     # Every value stays a text, as the runner leaves it.
     action: dict[str, Any] = yaml.load((ROOT / file).read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506
     rows = _input_rows(action["inputs"]) if kind == "inputs" else _output_rows(action["outputs"])
@@ -57,9 +60,9 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    for page in pages():
-        before = page.read_text(encoding="utf-8")
+    for path in pages():
+        before = path.read_text(encoding="utf-8")
         after = filled(before)
         if after != before:
-            page.write_text(after, encoding="utf-8")
-            sys.stdout.write(f"{page.relative_to(ROOT)}\n")
+            path.write_text(after, encoding="utf-8")
+            sys.stdout.write(f"{path.relative_to(ROOT)}\n")

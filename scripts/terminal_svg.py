@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
+
 from support.artifacts import oci_layout
 from support.registry import registry
 
@@ -51,13 +52,12 @@ def _svg(console: Console) -> str:
 
 def _session(first: str, second: str) -> Iterator[str]:
     run = "registry-config run --registries registries.yaml"
-    push = "skopeo copy -q --dest-tls-verify=false oci:app docker://{target}"
+    push = "skopeo copy -q --dest-tls-verify=false oci:app"
+    code = 'echo "exit code $?"'
+    targets = f"--target {first}/demo/app:1 --target {second}/demo/app:1"
     yield "cat registries.yaml"
-    yield f"{run} \\\n    --target {first}/demo/app:1 --target {second}/demo/app:1 \\\n    -- {push}; echo \"exit code $?\""
-    yield (
-        f"BOB_TOKEN=not-the-password {run} \\\n    -- skopeo copy -q --dest-tls-verify=false oci:app docker://{second}/demo/app:2; "
-        'echo "exit code $?"'
-    )
+    yield f"{run} \\\n    {targets} \\\n    -- {push} docker://{{target}}; {code}"
+    yield f"BOB_TOKEN=not-the-password {run} \\\n    -- {push} docker://{second}/demo/app:2; {code}"
     yield "ls -A ~ | wc -l    # files in the home folder"
 
 
@@ -71,7 +71,12 @@ def _prepare(folder: Path, first: str, second: str) -> Mapping[str, str]:
     (work / "registries.yaml").write_text(
         "".join(f"- registry: {host}\n  username: {user}\n  password-env: {name}\n" for host, user, name in entries)
     )
-    own = {"HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp"), "ALICE_TOKEN": PASSWORDS[0], "BOB_TOKEN": PASSWORDS[1]}
+    own = {
+        "HOME": str(folder / "home"),
+        "TMPDIR": str(folder / "tmp"),
+        "ALICE_TOKEN": PASSWORDS[0],
+        "BOB_TOKEN": PASSWORDS[1],
+    }
     return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **own}
 
 

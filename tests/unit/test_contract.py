@@ -75,7 +75,9 @@ def test_a_page_has_a_row_for_every_input_and_output(page: str, action: dict[str
     assert [list(rows) for rows in _tables(text, "output")] == [list(Report().outputs())]
     (rows,) = _tables(text, "input")
     for name, entry in action["inputs"].items():
-        default = "required" if entry.get("required") == "true" else f"`{entry['default']}`" if "default" in entry else ""
+        default = f"`{entry['default']}`" if "default" in entry else ""
+        if entry.get("required") == "true":
+            default = "required"
         assert rows[name] == default
 
 

@@ -7,9 +7,13 @@ import re
 import subprocess
 import sys
 import textwrap
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from messages import messages
+from tables import filled, pages
+from terminal_svg import PASSWORDS
 
 from registry_config import errors
 from registry_config.declaration.registries import parse_registries
@@ -111,8 +115,6 @@ def test_a_page_speaks_plain_english(path: Path) -> None:
 
 
 def test_the_tables_of_inputs_and_outputs_are_those_of_action_yml() -> None:
-    from tables import filled, pages
-
     assert [page.name for page in pages() if filled(page.read_text()) != page.read_text()] == []
     for name in ("README.md", "docs/inputs.md"):
         asked = re.findall(r"<!-- (\w+) of action\.yml -->", (ROOT / name).read_text())
@@ -131,8 +133,11 @@ def _help(*words: str) -> str:
     return shown.stdout
 
 
-def _options(*words: str) -> set[str]:
-    return set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", _help(*words).partition("options:")[2].partition("\n\n")[0]))
+@cache
+def _options(*words: str) -> frozenset[str]:
+    return frozenset(
+        re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", _help(*words).partition("options:")[2].partition("\n\n")[0])
+    )
 
 
 def test_the_page_of_the_command_line_has_the_options_of_the_help() -> None:
@@ -147,15 +152,17 @@ def test_a_command_line_of_a_page_has_options_that_there_are(path: Path) -> None
     for line in re.findall(r"registry-config ((?:run|check|agent start) .*)", text):
         ours = line.partition(" -- ")[0].partition("`")[0]
         words = ours.split()
-        unknown = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", ours)) - _options(*words[: 2 if words[0] == "agent" else 1])
+        unknown = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", ours)) - _options(
+            *words[: 2 if words[0] == "agent" else 1]
+        )
         assert unknown == set()
 
 
 def test_the_page_of_exit_codes_has_those_of_the_code() -> None:
-    codes = {value for name, value in vars(errors).items() if name.startswith("EXIT_") and value != 128}  # noqa: PLR2004
+    codes = {value for name, value in vars(errors).items() if name.startswith("EXIT_") and value != 128}
     rows = re.findall(r"^\| (\d+) \|", (ROOT / "docs/exit-codes.md").read_text(), re.MULTILINE)
     assert set(map(int, rows)) == codes | {0}
-    shown = re.findall(r"(?<![\w+])\d{2,3}(?!\w)", _help("run").partition("exit codes:")[2])
+    shown = re.findall(r"(?<![\w+])\d{2,3}(?![\w+])", _help("run").partition("exit codes:")[2])
     assert set(map(int, shown)) == codes
 
 
@@ -163,7 +170,8 @@ def test_the_architecture_names_every_room_and_nothing_that_is_not_there() -> No
     package = ROOT / "src/registry_config"
     text = (ROOT / "docs/architecture.md").read_text()
     named = set(re.findall(r"`([\w./-]+(?:\.py|\.yml|/))`", text))
-    assert [name for name in named if not ((package / name).exists() or (ROOT / name).exists())] == []
+    files = {path.name for path in package.rglob("*.py")}
+    assert [name for name in named - files if not ((package / name).exists() or (ROOT / name).exists())] == []
     rooms = {f"{path.name}/" if path.is_dir() else path.name for path in package.iterdir()}
     assert rooms - named - {"__init__.py", "__pycache__/", "py.typed"} == set()
 
@@ -176,7 +184,7 @@ def test_contributing_names_files_that_are_there() -> None:
 
 def test_the_site_is_built_at_once_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     # Whoever asks for something over a network finds nobody.
-    nobody = {name: "http://127.0.0.1:9" for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")}
+    nobody = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
     build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
     environ = {**os.environ, **nobody, "NO_MKDOCS_2_WARNING": "true"}
     built = subprocess.run(build, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
@@ -189,10 +197,19 @@ def test_the_site_is_built_at_once_and_loads_nothing_from_elsewhere(tmp_path: Pa
 
 
 def test_the_recorded_terminal_shows_no_password_and_loads_nothing() -> None:
-    import terminal_svg
-
     picture = (ROOT / "docs/images/terminal.svg").read_text()
     plain = re.sub(r"<[^>]+>", "", picture)
     assert "registry-config" in plain
-    assert [secret for secret in terminal_svg.PASSWORDS if secret in plain] == []
+    assert [secret for secret in PASSWORDS if secret in plain] == []
     assert re.findall(r"url\(\"?http|<(?:image|script|link)", picture) == []
+
+
+def test_the_page_of_troubleshooting_has_every_message() -> None:
+    text = (ROOT / "docs/troubleshooting.md").read_text()
+    found = list(messages())
+    assert len(found) > 100
+    assert [message.text for message in found if message.cell not in text] == []
+
+
+def test_every_message_says_what_to_do() -> None:
+    assert [f"{message.file}:{message.line}" for message in messages() if not message.remedy] == []

@@ -41,7 +41,7 @@ examples:
   registry-config check --registries registries.yaml
 
 exit codes:
-  the command's own; 127 program not found, 126 not executable, 128+n ended by signal n;
+  the command's own; 127 program not found, 126 not executable, 128+n ended by signal n, 124 ended by the time limit;
   64 a wrong input, 65 a file that held a secret came back, 69 something needed is not there, 70 an internal error"""
 
 
