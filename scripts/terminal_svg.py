@@ -20,7 +20,7 @@ from support.registry import registry
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_WIDTH: Final = 100
+_WIDTH: Final = 110
 PASSWORDS: Final = ("correct-horse-battery-staple", "tr0ub4dor-and-3")
 # rich would have the reader's browser fetch a font.
 _FORMAT: Final = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(
