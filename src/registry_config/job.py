@@ -188,7 +188,7 @@ def registries_text(inputs: Inputs, origin: Origin) -> str:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             text = decode(file.read(), place)
     except OSError as error:
-        raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})") from None
+        raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})", "check the path") from None
     refuse_in_file(parse_registries(text))
     return text
 
@@ -240,7 +240,7 @@ def _checked_secrets(secret: Mapping[str, str]) -> list[str]:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise InputError("secret-env", f"the value of {name} is not valid UTF-8") from None
+            raise InputError("secret-env", f"the value of {name} is not valid UTF-8", "give it as base64") from None
     return [value for value in secret.values() if value]
 
 

@@ -52,7 +52,7 @@ _NO_HOST = f"{_IS_NO_HOST}{_A_HOST}"
 _NO_DOT = f"has no dot and no port, so no image reference can name it{_A_HOST}"
 _SCHEME = f"must be a host without a scheme, such as 'ghcr.io'{_A_HOST}"
 _PATH = f"has a path that no image reference could have{_A_HOST}"
-_UPPER = "has upper-case letters in its path; write them in lower case"
+_UPPER = "has upper-case letters in its path, which must be lower case"
 _NO_REFERENCE = "is not an image reference such as ghcr.io/org/tool:1.2"
 _PORT = "has a port outside of 1 to 65535"
 _IPV6 = "is not an IPv6 address in brackets"
@@ -707,7 +707,7 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
         f"image {reference!r}": (f"image: {problem}", {"image": reference}, {})
         for problem, references in {
             _UPPER: (TOKEN, "ghcr.io/Org/tool", f"{TOKEN}/tool"),
-            "is the ID of an image; write its name": ("0123456789abcdef" * 4,),
+            "is the ID of an image, not its name": ("0123456789abcdef" * 4,),
             "must be without a scheme, such as ghcr.io/org/tool:1.2": (f"https://ghcr.io/{TOKEN.lower()}",),
             _NO_REFERENCE: (
                 "alpine:",

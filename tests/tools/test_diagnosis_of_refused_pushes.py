@@ -144,7 +144,7 @@ def test_a_token_server_is_not_the_registry(
         assert tokens.asked
         assert ours == [
             f"credentials were given for {registry.address}",
-            f"the tool asked {registry.address}, which is among them: check that user, password and their rights",
+            f"the tool asked {registry.address}, which is among them: check the user, the password, and what they may do there",
         ]
 
 

@@ -131,7 +131,7 @@ def _check_image(inputs: Inputs) -> None:
         try:
             parse_reference(inputs.image)
         except ValueError as error:
-            raise InputError("image", str(error)) from None
+            raise InputError("image", str(error), "write HOST/PATH:TAG or HOST/PATH@DIGEST") from None
         if inputs.keep_logins:
             raise InputError("keep-logins", "cannot be combined with image", "leave one of them out")
     elif inputs.use_entrypoint:
