@@ -61,6 +61,11 @@ def main() -> int:
 
 
 def _front_end(words: list[str]) -> int:
+    if words == ["--version"]:
+        from registry_config.version import VERSION  # noqa: PLC0415
+
+        sys.stdout.write(f"registry-config {VERSION}\n")
+        return 0
     if words == ["action"]:
         from registry_config.github.action import run_action  # noqa: PLC0415  (the command line has no runner)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 HEAD_BYTES: Final = 1024 * 1024
 TAIL_BYTES: Final = 5 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
-_STREAMS: Final = ("stdout", "stderr")
+_STREAMS: Final = ("stdout", "stderr", "title", "detail")
 # Before each piece: its stream, and how long it is.
 _HEADER: Final = 1 + 4
 
@@ -46,6 +46,16 @@ class BufferedOutput:
         """Takes bytes of the standard error."""
         return lambda data: self._keep(1, data)
 
+    @property
+    def title(self) -> Callable[[str], None]:
+        """Takes the command whose output follows."""
+        return lambda text: self._keep(2, text.encode())
+
+    @property
+    def detail(self) -> Callable[[str], None]:
+        """Takes a line for those who asked for all there is to know."""
+        return lambda text: self._keep(3, text.encode())
+
     def replay(self, output: Output) -> None:
         """Write everything to another output, once."""
         if self._file < 0:
@@ -55,7 +65,7 @@ class BufferedOutput:
                 if region is self._older and self._left_out:
                     output.stderr(f"\n[registry-config: {self._left_out} bytes of output left out here]\n".encode())
                 for stream, data in region.pieces(self._file):
-                    (output.stdout if stream == "stdout" else output.stderr)(data)
+                    _write(output, stream, data)
         finally:
             os.close(self._file)
             self._file = -1
@@ -73,6 +83,18 @@ class BufferedOutput:
                 self._older.clear()
                 self._older, self._newer = self._newer, self._older
             self._newer.add(self._file, stream, piece)
+
+
+def _write(output: Output, stream: str, data: bytes) -> None:
+    match stream:
+        case "stdout":
+            output.stdout(data)
+        case "stderr":
+            output.stderr(data)
+        case "title":
+            output.title(data.decode())
+        case _:
+            output.detail(data.decode())
 
 
 class _Region:

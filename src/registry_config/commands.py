@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.credentials.selection import select
 from registry_config.declaration.command import expand
@@ -12,12 +11,15 @@ from registry_config.errors import InputError
 from registry_config.results import CommandResult, Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from registry_config.credentials.reading import Credential
     from registry_config.credentials.redaction import Redactor
     from registry_config.declaration.command import Command
-    from registry_config.plan import Plan, Runner, Workplace
+    from registry_config.plan import Plan, Runner
+
+
+_MAX_TITLE: Final = 300
 
 
 class ResolvedCommand(NamedTuple):
@@ -70,12 +72,18 @@ def shown(command: ResolvedCommand, redactor: Redactor) -> str:
     return redactor.text(shlex.join(command.arguments))
 
 
+def title(command: ResolvedCommand, redactor: Redactor) -> str:
+    """The command as the title of its output: in one line, not too long."""
+    text = " ".join(shown(command, redactor).split())
+    return text if len(text) <= _MAX_TITLE else f"{text[:_MAX_TITLE]}…"
+
+
 def run_commands(
     plan: Plan,
     runner: Runner,
-    workplace: Workplace,
+    find: Callable[[str], list[str]],
     redactor: Redactor,
-    attempt: Callable[[Callable[[], CommandResult]], CommandResult],
+    run: Callable[[ResolvedCommand], CommandResult],
 ) -> Iterator[CommandResult]:
     """Run a plan's commands, stopping at the first that fails and at a signal.
 
@@ -85,9 +93,9 @@ def run_commands(
     Args:
         plan: the commands.
         runner: tells of a signal that came between two commands.
-        workplace: where they run.
+        find: gives the files of the working directory that a pattern stands for.
         redactor: hides secrets in the words of a command that was refused.
-        attempt: runs one command, as often as it takes.
+        run: runs one command, as often as it takes.
 
     Raises:
         RegistryConfigError: the first command was refused; a later one that is refused gives its refusal as its result.
@@ -96,17 +104,41 @@ def run_commands(
         if runner.interrupted:
             return
         try:
-            resolved = resolve(command, plan, workplace.find)
+            resolved = resolve(command, plan, find)
         except InputError as error:
             if not position:
                 raise
             words = tuple(redactor.text(word.text) for word in command)
             yield CommandResult(words, error.exit_code, Tail(), Tail(), problem=str(error))
             return
-        result = attempt(partial(workplace.run, *resolved))
+        result = run(resolved)
         yield result
         if result.exit_code:
             return
+
+
+class FreshCredentials(NamedTuple):
+    """A workplace that gives each command the credentials of its moment.
+
+    Attributes:
+        inner: where the commands run.
+        current: what stands for declared credentials now.
+    """
+
+    inner: Workplace
+    current: Callable[[Iterable[Credential]], tuple[Credential, ...]]
+
+    def find(self, pattern: str) -> list[str]:
+        """See `plan.Workplace.find`."""
+        return self.inner.find(pattern)
+
+    def run(self, arguments: tuple[str, ...], credentials: tuple[Credential, ...]) -> CommandResult:
+        """See `plan.Workplace.run`.
+
+        Raises:
+            RegistryConfigError: a credential has run out, and there is no other one.
+        """
+        return self.inner.run(arguments, self.current(credentials))
 
 
 def _pattern_itself(pattern: str) -> list[str]:

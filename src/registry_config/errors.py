@@ -16,6 +16,8 @@ EXIT_USAGE = 64
 EXIT_SECRET_FILE = 65
 EXIT_UNAVAILABLE = 69
 EXIT_BUG = 70
+# EX_NOPERM: a registry or an identity provider refused before anything ran.
+EXIT_REFUSED = 77
 # What a POSIX shell answers for a program that is not there, or cannot be executed, or died of signal n.
 EXIT_NOT_FOUND = 127
 EXIT_NOT_EXECUTABLE = 126
@@ -56,6 +58,12 @@ class UnavailableError(RegistryConfigError):
     """The engine, the image or something of the machine cannot be had."""
 
     exit_code = EXIT_UNAVAILABLE
+
+
+class ProviderRefusedError(RegistryConfigError):
+    """An identity provider, or a credential helper, gave no credential: it was asked once and said no."""
+
+    exit_code = EXIT_REFUSED
 
 
 class ProgramNotFoundError(RegistryConfigError):

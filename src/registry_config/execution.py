@@ -17,6 +17,8 @@ from registry_config.targets import Policy, TargetRunner
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from registry_config.credentials.keyless import Keyless
+    from registry_config.credentials.reading import Credential
     from registry_config.declaration.inputs import Inputs
     from registry_config.job import Job
     from registry_config.observer import Observer
@@ -40,9 +42,17 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
     """
     started = time.monotonic()
     warnings = missing_programs(job, environ)
+    keyless = None
+    if job.keyless and not inputs.dry_run:
+        if job.image is None:
+            # What is wrong with a folder or a pattern is told before anybody is asked.
+            _preview(job, _runner(job, inputs, environ, output), output)
+        timeout = inputs.timeout
+        keyless = obtain(job, environ, observer, ("timeout", timeout) if timeout else None)
+        job = _with_image_credentials(job, keyless)
     policy = Policy(inputs.max_parallel, inputs.fail_fast, inputs.retries, inputs.retry_on == "any")
     runner = _runner(job, inputs, environ, output)
-    targets = TargetRunner(runner, policy, observer, job.redactor)
+    targets = TargetRunner(runner, policy, observer, job.redactor, keyless.current if keyless else None)
     with _signals_to(targets), runner:
         if inputs.dry_run:
             planned = _preview(job, runner, output)
@@ -59,6 +69,65 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
             raise SignalError(runner.interrupted)
     # What an earlier command did not bring is told by the error of its own command.
     return make_report(results, job.redactor, job.registries, runner.notes, time.monotonic() - started)
+
+
+def obtain(job: Job, environ: Mapping[str, str], observer: Observer, limit: tuple[str, float] | None = None) -> Keyless:
+    """Ask the providers and run the helpers of a job that has some.
+
+    Args:
+        job: what passed every check.
+        environ: of this process; helpers get none of its variables that hold a secret.
+        observer: who is told of secrets, expiries and warnings.
+        limit: how long the credentials should last: the name of the input that says so, and its seconds.
+
+    Raises:
+        ProviderRefusedError: one of them gives no credential.
+        UnavailableError: one of them cannot be asked.
+    """
+    from registry_config.credentials.encodings import encodings  # noqa: PLC0415  (few jobs have one)
+    from registry_config.credentials.keyless import Keyless, Surroundings  # noqa: PLC0415
+
+    assert job.keyless is not None  # noqa: S101  (asked for such jobs alone)
+
+    def new_secret(username: str, secret: str) -> None:
+        observer.on_secret(username, secret)
+        job.redactor.learn(encodings(username, secret))
+
+    # Where no image is pulled nobody needs what is for that alone.
+    entries = [e for e in job.keyless.entries if job.image or "command" in e.placeholder.purposes]
+    secret = {*job.hidden_variables, *job.plans[0].secret_variables}
+    keyless = Keyless(
+        job.keyless._replace(entries=tuple(entries)),
+        Surroundings(
+            environ=environ,
+            helper_environ={name: value for name, value in environ.items() if name not in secret},
+            new_secret=new_secret,
+            redactor=job.redactor,
+            say=observer.on_note,
+            warn=observer.on_warning,
+            limit=limit,
+        ),
+    )
+    keyless.obtain()
+    return keyless
+
+
+def held_credentials(
+    job: Job, environ: Mapping[str, str], observer: Observer, lifetime: float
+) -> tuple[Credential, ...]:
+    """The credentials that an agent holds for so many seconds.
+
+    Raises:
+        RegistryConfigError: as `obtain`.
+    """
+    declared = job.plans[0].credentials
+    return obtain(job, environ, observer, ("lifetime", lifetime)).current(declared) if job.keyless else declared
+
+
+def _with_image_credentials(job: Job, keyless: Keyless) -> Job:
+    if job.image is None:
+        return job
+    return job._replace(image=job.image._replace(credentials=keyless.current(job.image.credentials)))
 
 
 def missing_programs(job: Job, environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -20,15 +20,19 @@ from registry_config.credentials.reading import (
 )
 from registry_config.credentials.redaction import Redactor
 from registry_config.declaration.command import Command, literal, parse_commands
-from registry_config.declaration.inputs import RUNNER_FILES, Inputs, Origin, declared_variables
+from registry_config.declaration.inputs import ID_TOKEN_VARIABLES, RUNNER_FILES, Inputs, Origin, declared_variables
 from registry_config.declaration.registries import Declaration, decode, parse_registries, refuse_in_file
+from registry_config.declaration.sources import KEYLESS_KINDS
 from registry_config.errors import InputError
 from registry_config.host.runner import find_files
 from registry_config.plan import ImageSettings, Plan
 from registry_config.targets import for_pair
+from registry_config.tools.cosign import signing_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from registry_config.credentials.keyless import Wanted
 
 # Events whose workflow runs with secrets over files that somebody else may have written.
 _UNTRUSTED_EVENTS: Final = ("pull_request_target", "workflow_run", "issue_comment", "issues", "discussion_comment")
@@ -55,6 +59,7 @@ class Job(NamedTuple):
         registries: what was declared for the command, as messages name it.
         warnings: what the user should know before the run.
         skip_reason: why nothing is to be run; empty otherwise.
+        keyless: credentials that are still to be obtained; None where there are none.
         user_config: what the user's own config holds, for a run on this machine.
     """
 
@@ -66,6 +71,7 @@ class Job(NamedTuple):
     registries: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     skip_reason: str = ""
+    keyless: Wanted | None = None
     user_config: UserConfig = NO_USER_CONFIG
 
     @property
@@ -91,14 +97,11 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     declarations = parse_registries(registries_text(inputs, origin))
     plain, secret = declared_variables(inputs, environ)
     commands = _commands(inputs, plain)
-    credentials, missing = _read_all(declarations, inputs, origin, environ)
-    if missing and inputs.on_missing == "fail":
-        remedy = _FORK_REMEDY if origin.lacks_secrets else missing[0].remedy
-        raise InputError(missing[0].place, missing[0].problem, remedy)
+    credentials, missing, keyless = _read_all(declarations, inputs, origin, environ)
+    _refuse_missing(missing, inputs, origin)
     user = NO_USER_CONFIG if inputs.image else read_user_config(environ, keep=inputs.keep_logins)
-    hidden_credentials = (*credentials, *user.credentials)
-    others = (*_checked_secrets(secret), *user.secrets)
-    redactor = Redactor(all_encodings(hidden_credentials, others))
+    others = (*_checked_secrets(secret), *user.secrets, *(keyless.secrets if keyless else ()))
+    redactor = Redactor(all_encodings((*credentials, *user.credentials), others))
     _refuse_secrets_in(plain, redactor)
     plan = Plan(
         commands=commands,
@@ -113,16 +116,21 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     for each in plans:
         refuse_secrets_in_words(each.commands, redactor)
         check_selection(each)
-    hidden = {*inputs.hidden_variables, *password_variables(declarations), *RUNNER_FILES} - set(secret)
     return Job(
         plans=plans,
         image=_image(inputs, declarations, credentials, home=plain.get("HOME", "")),
-        forms=all_encodings(hidden_credentials, others, single=True),
+        forms=all_encodings((*credentials, *user.credentials), others, single=True),
         redactor=redactor,
-        hidden_variables=frozenset(hidden),
+        hidden_variables=frozenset({*inputs.hidden_variables, *_hidden(declarations)} - set(secret)),
         registries=tuple(credential.registry for credential in plan.credentials),
-        warnings=(*_secret_warnings(credentials, declarations), *user.warnings, *_engine_warnings(inputs, environ)),
+        warnings=(
+            *_secret_warnings(credentials, declarations),
+            *user.warnings,
+            *_engine_warnings(inputs, environ),
+            *signing_warnings(plan, inputs, origin, has_provider=_has_provider(declarations)),
+        ),
         skip_reason=f"{missing[0].place}: {missing[0].problem}; nothing was run (on-missing: skip)" if missing else "",
+        keyless=keyless,
         user_config=user,
     )
 
@@ -221,18 +229,33 @@ def _commands(inputs: Inputs, variables: Mapping[str, str]) -> tuple[Command, ..
     return parse_commands(inputs.command, variables, has_entrypoint=inputs.use_entrypoint) if inputs.command else ()
 
 
+def _refuse_missing(missing: list[MissingSecretError], inputs: Inputs, origin: Origin) -> None:
+    if missing and inputs.on_missing == "fail":
+        first = missing[0]
+        is_empty = type(first) is MissingSecretError and origin.lacks_secrets
+        raise type(first)(first.place, first.problem, _FORK_REMEDY if is_empty else first.remedy)
+
+
 def _read_all(
     declarations: tuple[Declaration, ...], inputs: Inputs, origin: Origin, environ: Mapping[str, str]
-) -> tuple[tuple[Credential, ...], list[MissingSecretError]]:
+) -> tuple[tuple[Credential, ...], list[MissingSecretError], Wanted | None]:
+    """The credentials, with a placeholder for each that is to be obtained; what is empty; what is to be obtained."""
     token = JobToken(username=origin.actor, secret=inputs.github_token, server=origin.server)
-    credentials = []
-    missing = []
+    credentials: list[Credential] = []
+    missing: list[MissingSecretError] = []
+    wanted: Wanted | None = None
     for declaration in declarations:
         try:
-            credentials.append(read_credential(declaration, environ, token))
+            if declaration.source.kind in KEYLESS_KINDS:
+                from registry_config.credentials.entries import add_entry  # noqa: PLC0415  (few jobs have one)
+
+                wanted = add_entry(wanted, declaration, environ, origin)
+                credentials.append(wanted.entries[-1].placeholder)
+            else:
+                credentials.append(read_credential(declaration, environ, token))
         except MissingSecretError as error:
             missing.append(error)
-    return tuple(credentials), missing
+    return tuple(credentials), missing, wanted
 
 
 def _checked_secrets(secret: Mapping[str, str]) -> list[str]:
@@ -255,6 +278,15 @@ def _secret_warnings(credentials: tuple[Credential, ...], declarations: tuple[De
     found = (w for c in credentials for w in warnings_of(by_registry[c.host, c.path, c.purposes], c.secret))
     # The hosts of one entry share its password.
     yield from dict.fromkeys(found)
+
+
+def _hidden(declarations: tuple[Declaration, ...]) -> set[str]:
+    id_tokens = ID_TOKEN_VARIABLES if _has_provider(declarations) else ()
+    return {*password_variables(declarations), *RUNNER_FILES, *id_tokens}
+
+
+def _has_provider(declarations: tuple[Declaration, ...]) -> bool:
+    return any(declaration.provider for declaration in declarations)
 
 
 def _engine_warnings(inputs: Inputs, environ: Mapping[str, str]) -> list[str]:

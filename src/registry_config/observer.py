@@ -1,4 +1,4 @@
-"""Who is told how the targets of a run are getting on."""
+"""Who is told how a run is getting on."""
 
 from __future__ import annotations
 
@@ -18,11 +18,17 @@ class Observer(NamedTuple):
         on_state: takes a target and its new state.
         on_output: takes a target and its whole output when the target is finished.
         on_retry: takes a target and a line about the attempt that failed.
+        on_secret: takes user and secret of a credential that a provider gave, before anything else is done with it.
+        on_note: takes a line for the log.
+        on_warning: takes a warning.
     """
 
     on_state: Callable[[str, str], None]
     on_output: Callable[[str, BufferedOutput], None]
     on_retry: Callable[[str, str], None]
+    on_secret: Callable[[str, str], None] = lambda *_: None
+    on_note: Callable[[str], None] = lambda _: None
+    on_warning: Callable[[str], None] = lambda _: None
 
 
 def retries_only(say: Callable[[str], None]) -> Observer:

@@ -81,6 +81,14 @@ class Output(Protocol):
         """Takes bytes of the standard error."""
 
     @property
+    def title(self) -> Callable[[str], None]:
+        """Takes the command whose output follows, in one redacted line."""
+
+    @property
+    def detail(self) -> Callable[[str], None]:
+        """Takes a redacted line for those who asked for all there is to know."""
+
+    @property
     def engine_log(self) -> Callable[[bytes], None]:
         """Takes bytes of the engine's own log."""
 

@@ -208,7 +208,8 @@ def _reason(result: TargetResult) -> str:
         code += ", at the time limit"
     if failed is None or plan.planned <= 1:
         return f"the command failed with {code}"
-    return f"command {len(plan.commands)} of {plan.planned} failed with {code}: {shlex.join(failed.arguments)}"
+    words = " ".join(shlex.join(failed.arguments).split())
+    return f"command {len(plan.commands)} of {plan.planned} failed with {code}: {words}"
 
 
 def _hints(failed: CommandResult, registries: tuple[str, ...], notes: RunNotes) -> tuple[str, ...]:

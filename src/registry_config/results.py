@@ -67,6 +67,7 @@ class CommandResult(NamedTuple):
         credentials: those that its config held.
         attempts: how many times it was run.
         outputs: what a script wrote to the `GITHUB_OUTPUT` of its own, in its last attempt.
+        file_digests: those that the tool wrote into a file which the command names.
         warnings: what the user should know of it.
     """
 
@@ -78,6 +79,7 @@ class CommandResult(NamedTuple):
     credentials: tuple[Credential, ...] = ()
     attempts: int = 1
     outputs: Mapping[str, str] = NO_OUTPUTS
+    file_digests: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property

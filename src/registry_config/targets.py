@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.attempts import Attempts
 from registry_config.buffered_output import BufferedOutput
-from registry_config.commands import run_commands
+from registry_config.commands import FreshCredentials, run_commands, title
 from registry_config.declaration.inputs import FILE_PLACEHOLDER, TARGET_PLACEHOLDER
+from registry_config.docker_config import CONFIG_VARIABLES, config_keys
 from registry_config.errors import RegistryConfigError
 from registry_config.reference import repository_of
 from registry_config.results import CommandResult, PlanResult, TargetResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from registry_config.commands import ResolvedCommand
+    from registry_config.credentials.reading import Credential
     from registry_config.credentials.redaction import Redactor
     from registry_config.declaration.command import Command
     from registry_config.observer import Observer
-    from registry_config.plan import Output, Plan, Runner
+    from registry_config.plan import Output, Plan, Runner, Workplace
 
 _SIGTERM: Final = 15
 
@@ -71,9 +74,18 @@ class TargetRunner:
         policy: how often, and how many at a time.
         observer: who is told of states and output.
         redactor: hides secrets in what is told.
+        current: what stands for declared credentials at the moment; None where these are all that there is.
     """
 
-    def __init__(self, runner: Runner, policy: Policy, observer: Observer, redactor: Redactor) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        policy: Policy,
+        observer: Observer,
+        redactor: Redactor,
+        current: Callable[[Iterable[Credential]], tuple[Credential, ...]] | None = None,
+    ) -> None:
+        self._current = current
         self._runner = runner
         self._policy = policy
         self._observer = observer
@@ -90,11 +102,10 @@ class TargetRunner:
         commands: list[CommandResult] = []
         error = None
         try:
-            with self._runner.workplace(plan, output) as workplace:
-                attempts = Attempts(
-                    self._policy.retries, self._policy.retries_any, self._stopped, partial(self._announce, plan)
-                )
-                commands.extend(run_commands(plan, self._runner, workplace, self._redactor, attempts.run))
+            with self._runner.workplace(plan, output) as place:
+                workplace = FreshCredentials(place, self._current) if self._current else place
+                run = partial(self._run_command, plan, output, workplace)
+                commands.extend(run_commands(plan, self._runner, workplace.find, self._redactor, run))
         except RegistryConfigError as refusal:
             error = refusal
         result = TargetResult(
@@ -135,6 +146,16 @@ class TargetRunner:
     def _stop_others(self) -> None:
         if not self._stopped.is_set():
             self.interrupt(_SIGTERM)
+
+    def _run_command(self, plan: Plan, output: Output, place: Workplace, command: ResolvedCommand) -> CommandResult:
+        output.title(title(command, self._redactor))
+        logins = [credential.login for credential in command.credentials]
+        keys = [key for login in logins for key in config_keys(login.host, login.path)]
+        output.detail(f"its config has {', '.join(keys) or 'no login'}")
+        output.detail(f"it is found by {', '.join(CONFIG_VARIABLES)}")
+        announce = partial(self._announce, plan)
+        attempts = Attempts(self._policy.retries, self._policy.retries_any, self._stopped, announce)
+        return attempts.run(partial(place.run, *command))
 
     def _announce(self, plan: Plan, text: str) -> None:
         self._observer.on_retry(plan.name, self._redactor.text(text))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shlex
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from registry_config.declaration.inputs import PREFIX, RUNNER_FILES
+from registry_config.version import VERSION
 from support.cli import wait_for
 from support.leaks import search
 from support.runner import Annotation, Runner, file_commands
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _PASSWORD = "p/a+s&s<w>o='r\"d'é-%41-0123456789"
 _ENTRY = "- {registry: registry.example.com, username: alice, password-env: PASSWORD}"
 _VARIABLES = {"PASSWORD": _PASSWORD}
+_EMPTY = "the password for registry.example.com is empty: the variable PASSWORD is set to nothing"
 _REMEDY_OF_FORKS = "secrets are empty in pull requests from forks and by Dependabot: set on-missing: skip"
 _FOREIGN = "which another's commit may have written (pull_request_target)"
 _OTHER_SERVER = "the job's token is not for ghcr.io on this GitHub server"
@@ -89,8 +92,8 @@ def test_a_command_runs_as_the_inputs_say(
 @table(
     "command, code, problem",
     {
-        "its own": ("sh -c 'exit 3'", 3, "the command failed with exit code 3"),
-        "signal": ("sh -c 'kill -9 $$'", 137, "the command failed with exit code 137"),
+        "its own": ("sh -c 'exit 3'", 3, "command 2 of 3 failed with exit code 3: sh -c 'exit 3'"),
+        "signal": ("sh -c 'kill -9 $$'", 137, "command 2 of 3 failed with exit code 137: sh -c 'kill -9 $$'"),
         "no such program": (
             "no-such-program",
             127,
@@ -111,6 +114,7 @@ def test_a_failing_command_fails_the_step_and_its_exit_code_is_an_output(
         "digests": "[]",
         "results": "",
         "skipped": "false",
+        "outputs": "{}",
     }
     assert [(result["exit-code"], result["attempts"], result["reason"]) for result in results] == [(code, 1, problem)]
 
@@ -118,13 +122,16 @@ def test_a_failing_command_fails_the_step_and_its_exit_code_is_an_output(
 def test_the_last_line_of_a_command_is_shown_though_the_next_one_is_refused(action: Action, machine: Machine) -> None:
     done = action.run(machine, {"registries": "[]", "command": "printf abc\necho no-such-file-*"})
     (annotation,) = done.last.step.annotations
-    assert done.log == ["abc", f"##[error]{annotation.message}"]
+    assert done.log == [
+        *(f"registry-config {VERSION}: no registry", "[command]printf abc", "abc"),
+        f"##[error]{annotation.message}",
+    ]
 
 
 @table(
     "inputs, variables, problem",
     {
-        "no registries": ({}, {}, "registries: is empty; write [] to run without any registry on purpose"),
+        "no registries": ({}, {}, "registries: is empty; write [] to run without any registry"),
         "unknown key": (
             {"registries": "- registry: ghcr.io\n  pasword: x"},
             {},
@@ -135,11 +142,15 @@ def test_the_last_line_of_a_command_is_shown_though_the_next_one_is_refused(acti
             {"PASSWORT": _PASSWORD},
             "registries[0].password-env (line 1): no such variable in the environment; did you mean 'PASSWORT'?",
         ),
-        "empty password": ({"registries": _ENTRY}, {"PASSWORD": ""}, "registries[0].password-env (line 1): is empty"),
+        "empty password": (
+            {"registries": _ENTRY},
+            {"PASSWORD": ""},
+            f"registries[0].password-env (line 1): {_EMPTY}; give it a value, or set on-missing to skip",
+        ),
         "empty password in a pull request from a fork": (
             {"registries": _ENTRY},
             {"PASSWORD": "", "GITHUB_ACTOR": "dependabot[bot]"},
-            f"registries[0].password-env (line 1): is empty; {_REMEDY_OF_FORKS}",
+            f"registries[0].password-env (line 1): {_EMPTY}; {_REMEDY_OF_FORKS}",
         ),
         "both": (
             {"registries": "[]", "registries-file": "x"},
@@ -150,7 +161,7 @@ def test_the_last_line_of_a_command_is_shown_though_the_next_one_is_refused(acti
         "command for a shell": (
             {"registries": "[]", "command": "echo a\ntouch started | cat"},
             {},
-            "command (line 2, column 15): '|' needs a shell; quote it, or set shell: sh",
+            "command (line 2, column 15): '|' needs a shell; quote it, or set shell: bash",
         ),
         "boolean": ({"registries": "[]", "summary": "yes"}, {}, "summary: must be true or false"),
         "entrypoint without image": (
@@ -187,6 +198,7 @@ def test_a_bad_input_is_an_annotation_that_names_the_place_and_nothing_is_starte
         "digests": "[]",
         "results": "[]",
         "skipped": "false",
+        "outputs": "{}",
     }
     assert "nothing was run" in done.summary or inputs.get("summary")
     assert not (machine.work / "started").exists()
@@ -213,9 +225,8 @@ def test_on_missing_skip_says_so_and_succeeds(
         "true",
         "",
     )
-    assert re.fullmatch(
-        r"registries\[0\]\S* \(line 1\): is empty; nothing was run \(on-missing: skip\)", annotation.message
-    )
+    said = r"registries\[0\]\S* \(line 1\): the .* for \S+ is empty.*; nothing was run \(on-missing: skip\)"
+    assert re.fullmatch(said, annotation.message)
     assert "nothing was run" in done.summary
     assert not (machine.work / "started").exists()
 
@@ -309,7 +320,7 @@ def test_nothing_that_a_tool_prints_is_a_command(action: Action, machine: Machin
     (machine.work / "forged").write_bytes(data)
     command = "cat forged\nsh -c 'cat forged >&2; exit 1'"
     done = action.run(machine, {"registries": "[]", "command": command}, runner=Runner(debug=True))
-    problem = "the command failed with exit code 1"
+    problem = "command 2 of 2 failed with exit code 1: sh -c 'cat forged >&2; exit 1'"
     assert [command.name for command in done.last.step.commands] == ["error"]
     assert done.last.step.annotations == [_error(problem)]
     assert (done.log[-1], done.last.step.failed, done.outputs["digest"]) == (f"##[error]{problem}", False, "")
@@ -319,14 +330,15 @@ def test_nothing_that_a_tool_prints_is_a_command(action: Action, machine: Machin
 def test_a_command_in_two_writes_is_none(action: Action, machine: Machine) -> None:
     script = "for part in : ':error::x' '\r' ::error::y '##' '[error]z'; do printf %s \"$part\"; sleep 0.05; done"
     done = action.run(machine, {"registries": "[]", "command": script, "shell": "sh"})
-    assert (done.last.step.commands, done.log) == ([], [": :error::x", ": :error::y# #[error]z"])
+    assert (done.last.step.commands, done.log[2:]) == ([], [": :error::x", ": :error::y# #[error]z"])
 
 
 def test_a_tool_finds_no_input_in_any_environment_it_may_read(action: Action, machine: Machine) -> None:
     # act sets these besides.
     variables = {"INPUT_REGISTRIES": _ENTRY, "INPUT_GITHUB-TOKEN": "ghs_0123456789", "INPUT_OTHER": "kept"}
     script = "for id in self $PPID; do tr '\\0' '\\n' </proc/$id/environ >$id.txt; done; mv $PPID.txt parent.txt"
-    inputs = {"registries": _ENTRY, "command": script, "shell": "sh", "secret-env": "GIVEN"}
+    # Without the input `shell`: a script has a GITHUB_OUTPUT of its own.
+    inputs = {"registries": _ENTRY, "command": f"sh -c {shlex.quote(script)}", "secret-env": "GIVEN"}
     done = action.run(machine, inputs, variables | _VARIABLES | {"GIVEN": "given-0123456789"}, token="ghs_0123456789")
     assert done.last.code == 0
     for place in ("self", "parent"):
@@ -360,13 +372,13 @@ def test_masks_are_the_first_bytes_and_there_are_none_later(action: Action, mach
     assert min(map(len, masks)) >= 6
 
 
-def test_a_fault_of_ours_is_told_after_what_the_tool_printed_and_quotes_nothing(
+def test_an_internal_error_is_told_after_what_the_tool_printed_and_quotes_nothing(
     action: Action, machine: Machine
 ) -> None:
     prepared = action.prepare(machine, {"registries": _ENTRY, "command": "echo a"}, _VARIABLES)
     environ = {**prepared.environ, "GITHUB_OUTPUT": f"/no/such/folder/{_PASSWORD}"}
     ran = prepared._replace(environ=environ).run(Runner())
-    first, told, *lines = ran.step.log
+    _, _, first, told, *lines = ran.step.log
     assert (ran.code, ran.stderr, first) == (70, b"", "a")
     assert told == "registry-config: internal error (FileNotFoundError); please report these lines"
     assert [line for line in lines if not re.fullmatch(r"  \w+\.py:\d+ \w+", line)] == []

@@ -127,8 +127,9 @@ def test_the_beginning_of_a_secret_is_shown_when_the_rest_does_not_follow(machin
 
 
 def test_a_line_of_100_mib_passes_in_bounded_memory(machine: Machine) -> None:
-    script = f"head -c {100 * _MIB} /dev/zero | tr '\\0' a; printf {SECRET}; grep VmHWM /proc/$PPID/status >&2"
-    done = machine.run("sh", "-c", script, registries=[LOGIN])
+    script = f"head -c {100 * _MIB} /dev/zero | tr '\\0' a; printf $TOKEN; grep VmHWM /proc/$PPID/status >&2"
+    options, variables = ["--secret-env", "TOKEN"], {"TOKEN": SECRET}
+    done = machine.run("sh", "-c", script, registries=[LOGIN], options=options, variables=variables)
     kibibytes = int(done.stderr.split()[1])
     assert (done.code, len(done.stdout), done.stdout[-5:]) == (0, 100 * _MIB + 3, b"aa***")
     assert kibibytes * 1024 < 64 * _MIB

@@ -127,7 +127,7 @@ def test_under_act_too(tmp_path: Path, machine: Machine, token: Canary) -> None:
         "in an argument that fails": ((), ("sh", "-c", 'echo "$1"; exit 3', "sh", "{password}"), 3),
         "as the name of a program": ((), ("{password}",), 127),
         "as a program in a folder": ((), ("/no/such/{password}/program",), 127),
-        "as a script": (("--shell", "sh"), ("echo '{password}' >&2; no-such-program",), 127),
+        "as a script": (("--shell", "sh"), ("printf '%s\\n' '{password}' >&2; no-such-program",), 127),
         "in a variable that may be secret": (("--secret-env", VARIABLE), ("env",), 0),
         "after a refusal": ((), ("sh", "-c", 'echo "401 unauthorized: $1" >&2; exit 1', "sh", "{password}"), 1),
         "as a digest": ((), ("sh", "-c", 'echo "Digest: sha256:$1"', "sh", "{password}"), 0),

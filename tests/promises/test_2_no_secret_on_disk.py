@@ -90,7 +90,7 @@ print(hashlib.sha256(base64.b64decode(auth)).hexdigest())
 
 
 def test_no_core_file_can_be_written(machine: Machine, token: Canary) -> None:
-    """As large a one as is allowed, until our process says otherwise: for itself and for the tool; by a pipe neither."""
+    """As large a one as is allowed, until our process says otherwise: for itself and the tool; by a pipe neither."""
     cored = Machine(machine.root, prefix=("sh", "-c", 'ulimit -Sc "$(ulimit -Hc)"; exec "$@"', "sh"))
     script = "grep -h 'core file' /proc/self/limits /proc/$PPID/limits"
     seen = on_command_line(cored, token, "sh", "-c", script)

@@ -162,7 +162,8 @@ def _wait_for_text(path: Path, text: str) -> None:
 
 def test_a_secret_that_the_end_cuts_short_is_hidden(machine: Machine, token: Canary) -> None:
     secret = token.password.replace("'", "")
-    script = "printf '%s' \"$1\"; kill -9 $$"
+    script = "printf '%s' \"$HEAD$REST\"; kill -9 $$"
+    halves = {"HEAD": secret[:10], "REST": secret[10:-3]}
     declared = [entry(token._replace(password=secret))]
-    done = machine.run("sh", "-c", script, "sh", secret[:-3], registries=declared, variables={VARIABLE: secret})
+    done = machine.run("sh", "-c", script, registries=declared, variables={VARIABLE: secret} | halves)
     assert (done.code, done.stdout) == (137, b"***")

@@ -6,6 +6,7 @@ That no `${{ }}` stands inside of a script of action.yml: `tests/unit/test_contr
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,12 +97,34 @@ def test_what_would_need_a_shell_is_refused(action: Action, machine: Machine, co
     assert (done.last.code, [a.message for a in done.last.step.annotations]) == (64, [problem])
 
 
-@table("names", {"a variable of bash": ("BASH_ENV", "ENV"), "of Python": ("PYTHONSTARTUP", "PYTHONPATH")})
+_NAMES = {"a variable of bash": ("BASH_ENV", "ENV"), "of Python": ("PYTHONSTARTUP", "PYTHONPATH")}
+
+
+def _traps(machine: Machine, names: tuple[str, ...]) -> Mapping[str, str]:
+    """Variables that make bash (by a file) and Python (by a folder) run code that is not ours."""
+    (machine.work / "evil.sh").write_text("touch started; exit 99\n")
+    for name in ("yaml.py", "sitecustomize.py"):
+        (machine.work / name).write_text("raise SystemExit(99)\n")
+    file = str(machine.work / "evil.sh")
+    return {name: file if name in {"BASH_ENV", "ENV"} else str(machine.work) for name in names}
+
+
+@table(
+    "names, program", {"bash": (("BASH_ENV",), ("bash", "-c", ":")), "Python": (("PYTHONPATH",), ("python3", "-c", ""))}
+)
+def test_the_traps_catch_a_program_that_is_not_careful(
+    machine: Machine, names: tuple[str, ...], program: tuple[str, ...]
+) -> None:
+    """Without this the test below would prove nothing."""
+    environ = machine.environ(_traps(machine, names))
+    assert subprocess.run(program, env=environ, cwd=machine.work, check=False).returncode == 99
+
+
+@table("names", _NAMES)
 def test_no_variable_of_the_job_runs_code_before_the_command(
     action: Action, machine: Machine, names: tuple[str, ...]
 ) -> None:
-    for name in ("evil.sh", "yaml.py", "sitecustomize.py"):
-        (machine.work / name).write_text("raise SystemExit(99)\n")
-    places: Mapping[str, str] = {name: str(machine.work) for name in names}
+    places = _traps(machine, names)
     done = action.run(machine, {"registries": "[]", "command": "printf a"}, places)
     assert (done.last.code, done.outputs["stdout"]) == (0, "a")
+    assert not (machine.work / "started").exists()

@@ -36,3 +36,36 @@ def certificate(folder: Path, names: Sequence[str] = _NAMES) -> Certificate:
     ):
         subprocess.run(command, check=True, capture_output=True)
     return made
+
+
+_CA = """\
+[ca]
+default_ca = own
+[own]
+database = {folder}/index
+serial = {folder}/serial
+new_certs_dir = {folder}
+default_md = sha256
+policy = any
+copy_extensions = copy
+[any]
+commonName = supplied
+"""
+
+
+def expired_certificate(folder: Path) -> Certificate:
+    """A certificate for 127.0.0.1 that was valid for a day of 2020, its own authority."""
+    folder.mkdir(parents=True)
+    (folder / "index").touch()
+    (folder / "serial").write_text("01\n")
+    (folder / "config").write_text(_CA.format(folder=folder))
+    file, key, request = folder / "server.pem", folder / "server.key", folder / "request.pem"
+    new = ("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    subject = ("-subj", "/CN=127.0.0.1", "-addext", f"subjectAltName={','.join(_NAMES)}")
+    ca = ("openssl", "ca", "-batch", "-selfsign", "-notext", "-config", str(folder / "config"), "-keyfile", str(key))
+    for command in (
+        (*new, *subject, "-keyout", str(key), "-out", str(request)),
+        (*ca, "-startdate", "200101000000Z", "-enddate", "200102000000Z", "-in", str(request), "-out", str(file)),
+    ):
+        subprocess.run(command, check=True, capture_output=True)
+    return Certificate(file, file, key)

@@ -43,8 +43,10 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def http_server(answer: Callable[[Asked], Answer], served: Certificate | None = None) -> Iterator[Server]:
-    """Serve on a free port of 127.0.0.1, over TLS if there is a certificate."""
+def http_server(
+    answer: Callable[[Asked], Answer], served: Certificate | None = None, place: tuple[str, int] = ("127.0.0.1", 0)
+) -> Iterator[Server]:
+    """Serve on a free port of 127.0.0.1, or elsewhere; over TLS if there is a certificate."""
     asked: list[Asked] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -80,7 +82,7 @@ def http_server(answer: Callable[[Asked], Answer], served: Certificate | None = 
         def handle_error(self, *_: object) -> None:
             """A reset connection is meant."""
 
-    with Quiet(("127.0.0.1", 0), Handler) as server:
+    with Quiet(place, Handler) as server:
         if served:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(served.file, served.key)
@@ -89,7 +91,7 @@ def http_server(answer: Callable[[Asked], Answer], served: Certificate | None = 
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
-            yield Server(f"127.0.0.1:{server.server_address[1]}", asked)
+            yield Server(f"{place[0]}:{server.server_address[1]}", asked)
         finally:
             server.shutdown()
             thread.join()

@@ -927,8 +927,8 @@ END = ("--", "touch", "marker")
 _NO_OPTION = f"{_STRAY}; the command to run comes after --"
 # Name: message, words of the command line.
 OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "nothing": ("run|check|action: is missing; see --help", ()),
-    "token as the first word": ("run|check|action: cannot be taken; see --help", (TOKEN,)),
+    "nothing": ("run|check|agent|action: is missing; see --help", ()),
+    "token as the first word": ("run|check|agent|action: cannot be taken; see --help", (TOKEN,)),
     "action with a word": (
         "command line: action takes no words; it reads its inputs from the environment",
         ("action", TOKEN),

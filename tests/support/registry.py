@@ -163,6 +163,7 @@ storage:
   delete: {{enabled: true}}
 http:
   addr: {address}
+  relativeurls: true
   secret: of-no-use-with-one-process{tls}
 {f"auth: {asked}" if asked else ""}
 """

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from registry_config.credentials.reading import Credential
 from registry_config.results import CommandResult, Tail
 
-_PURPOSES = frozenset(("image", "command"))
+if TYPE_CHECKING:
+    from registry_config.declaration.registries import Purpose
+
+_PURPOSES: frozenset[Purpose] = frozenset(("image", "command"))
 
 
 def tail(text: str) -> Tail:

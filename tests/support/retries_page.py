@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from registry_config.tools.transient import Transient
 
+PAGE = Path(__file__).parents[2] / "docs" / "retries.md"
 RESULTS = Path(__file__).parents[1] / "tools" / "retries.json"
 # Set it, and the test of real tools tries every tool with every fault and keeps what it saw in the file.
 RESULTS_VARIABLE = "REGISTRY_CONFIG_RETRY_RESULTS"
@@ -31,8 +32,8 @@ Where one of these lines also says 401, 403, 404, `unauthorized`, `denied`, `for
 that a tag is immutable, the failure is final; so is every failure that is not in this table. Only a registry that lost
 an upload answers 404 as well, and that is transient.
 
-The waits grow from one second to at most 60, with jitter. A `Retry-After` that the tool shows is kept, up to two minutes;
-helm, oras, conftest, regctl, skopeo, buildah and podman wait for it by themselves before they give up.
+The waits grow from one second to at most 60, with jitter. A `Retry-After` that the tool shows is kept, up to two
+minutes; helm, oras, conftest, regctl, skopeo, buildah and podman wait for it by themselves before they give up.
 
 | failure | statuses | words | where they were seen |
 | --- | --- | --- | --- |
@@ -46,7 +47,7 @@ retry was announced; the second attempt passed. A cell is what the tool's words 
 | what the proxy did | {tools} |
 | --- |{rules}
 """
-_DASH = "A dash: the tool does not speak HTTP/2."
+_DASH = "A dash: the\ntool does not speak HTTP/2, or (regctl) shows nothing but a 404."
 _FINAL = """
 A 401, a 403 and a 404 on the same request were tried once, by each of these tools, with `retries: 2`.
 """
@@ -58,16 +59,19 @@ def render(seen: Mapping[str, Mapping[str, str]]) -> str:
     tried = _TRIED.format(
         tools=" | ".join(TOOLS[name].title for name in tools),
         rules=" --- |" * len(tools),
-        without="A dash: the tool does not speak HTTP/2."
-        if any(len(row) < len(tools) for row in seen.values())
-        else "",
+        without=_DASH if any(len(row) < len(tools) for row in seen.values()) else "",
     ).replace(" \n", "\n")
     return f"{_HEAD}{''.join(map(_row, TRANSIENT))}{tried}{''.join(_seen(seen, tools))}{_FINAL}"
 
 
 def _row(row: Transient) -> str:
-    words = ", ".join(f"`{phrase.replace('|', chr(92) + '|')}`" for phrase in row.phrases)
+    words = ", ".join(f"`{_shown(phrase)}`" for phrase in row.phrases)
     return f"| {row.name} | {', '.join(map(str, row.statuses))} | {words} | {row.seen} |\n"
+
+
+def _shown(phrase: str) -> str:
+    """An expression without its boundaries, as a cell of a table takes it."""
+    return phrase.replace(r"\b", "").replace("|", r"\|")
 
 
 def _seen(seen: Mapping[str, Mapping[str, str]], tools: list[str]) -> Iterator[str]:

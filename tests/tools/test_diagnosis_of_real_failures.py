@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.certificates import expired_certificate, tls_server
+from support.authority import certificate, expired_certificate
 from support.cli import lines_of_ours
 from support.http_server import Answer, Asked, http_server
 from support.oci_tools import TOOLS
@@ -164,23 +164,14 @@ def test_a_certificate_of_an_unknown_authority(machine: Machine, three: Three, s
 
 
 @pytest.mark.parametrize("tool", _WITH_TLS)
-def test_a_certificate_for_another_name(machine: Machine, three: Three, short: Path, tool: str) -> None:
-    keys = three.secure.log.parent
-    login = {"username": "alice", "password": "alices-password"}
-    with tls_server(keys / "server.pem", keys / "server.key", "127.0.0.2") as host:
-        line = _line(tool, host, short, flags="")
-        trusted = {"SSL_CERT_FILE": str(three.secure.authority)}
-        assert _ours(machine, line, [login | {"registry": host}], **trusted) == [_OTHER_NAME]
-
-
-@pytest.mark.parametrize("tool", _WITH_TLS)
-def test_a_certificate_that_has_expired(machine: Machine, tmp_path: Path, short: Path, tool: str) -> None:
-    certificate, key = expired_certificate(tmp_path / "expired")
-    login = {"username": "alice", "password": "alices-password"}
-    with tls_server(certificate, key) as host:
-        line = _line(tool, host, short, flags="")
-        trusted = {"SSL_CERT_FILE": str(certificate)}
-        assert _ours(machine, line, [login | {"registry": host}], **trusted) == [_EXPIRED]
+@pytest.mark.parametrize("fault", [_OTHER_NAME, _EXPIRED])
+def test_a_certificate_that_is_not_valid(machine: Machine, tmp_path: Path, short: Path, tool: str, fault: str) -> None:
+    folder = tmp_path / "authority"
+    served = expired_certificate(folder) if fault == _EXPIRED else certificate(folder, ["DNS:other.example.com"])
+    with http_server(lambda _: Answer(200), served) as running:
+        login = {"registry": running.address, "username": "alice", "password": "alices-password"}
+        line = _line(tool, running.address, short, flags="")
+        assert _ours(machine, line, [login], SSL_CERT_FILE=str(served.authority)) == [fault]
 
 
 @pytest.mark.parametrize(

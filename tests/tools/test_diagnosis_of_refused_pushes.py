@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
-from support.cli import lines_of_ours
+from support.authority import certificate
+from support.cli import Machine, lines_of_ours
 from support.faults import BYTES, MANIFEST, Fault, breaking, oci_error, page
 from support.http_server import Answer, Asked, Server, http_server
 from support.oci_tools import TOOLS, words
@@ -18,8 +20,8 @@ from support.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from support.cli import Machine
     from support.oci_tools import Three
 
 _PUSHERS = ("helm", "helm4", "oras", "crane", "skopeo", "regctl", "buildah", "cosign")
@@ -32,6 +34,12 @@ def _ours(machine: Machine, *line: str, logins: list[dict[str, str]], options: t
     told, *ours = lines_of_ours(done.stderr)
     assert told == f"the command failed with exit code {done.code}", done.stderr.decode()
     return ours
+
+
+@pytest.fixture
+def values(artifacts: dict[str, object], short: Path) -> dict[str, object]:
+    """Those of the artifacts' names in the tools' commands."""
+    return artifacts | {"short": short}
 
 
 _IMMUTABLE = (
@@ -254,13 +262,75 @@ def test_a_wrapper_that_loses_the_config(
     assert _ours(machine, *before, *line.split(), logins=[three.first.login()]) == [hint]
 
 
-def test_a_credential_for_another_path(machine: Machine, three: Three) -> None:
+@table(
+    "line, given, hint",
+    {
+        "a tool that gets one credential": (
+            "crane manifest {host}/org-b/app:1",
+            "no registry",
+            (
+                "the tool asked {host}, whose credentials are for {host}/org-a, and the command names nothing there: "
+                "add an entry"
+            ),
+        ),
+        "a tool that chooses by path": (
+            "skopeo inspect --tls-verify=false docker://{host}/org-b/app:1",
+            "{host}/org-a",
+            "the command names {host}/org-b/app, and its credential is for {host}/org-a: add an entry for it",
+        ),
+    },
+)
+def test_a_credential_for_another_path(machine: Machine, three: Three, line: str, given: str, hint: str) -> None:
     login = three.first.login()
     host = login["registry"]
-    line = ("skopeo", "inspect", "--tls-verify=false", f"docker://{host}/org-b/app:1")
-    (given, told) = _ours(machine, *line, logins=[login | {"registry": f"{host}/org-a"}])
-    assert given == "credentials were given for no registry"
-    assert told == (
-        f"the tool asked {host}, whose credentials are for {host}/org-a, and the command names nothing there: "
-        "add an entry"
+    ours = _ours(machine, *line.format(host=host).split(), logins=[login | {"registry": f"{host}/org-a"}])
+    assert ours == [f"credentials were given for {given.format(host=host)}", hint.format(host=host)]
+
+
+_OF_THE_JOB = (
+    "ghcr.io refused the job's own token: the job needs 'permissions: packages: write' (read to pull; a pull request "
+    "from a fork never gets write), a package that exists has to let this repository in under 'Manage Actions access' "
+    "of its settings, and the organization's policy has to allow new packages"
+)
+_NAMED_GHCR = "127.0.0.77"
+
+
+@pytest.fixture
+def ghcr(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Machine]:
+    """A machine on which ghcr.io is a server of the test's, which lets the user in and not push."""
+    alone = ("unshare", "--mount", "sh", "-c", f'mount --bind {tmp_path}/hosts /etc/hosts && exec "$@"', "sh")
+    (tmp_path / "hosts").write_text(f"127.0.0.1 localhost\n{_NAMED_GHCR} ghcr.io\n")
+    if subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this system does not let the tests name a host of their own")
+    served = certificate(tmp_path / "ghcr", ["DNS:ghcr.io"])
+
+    def answer(asked: Asked) -> Answer:
+        if not asked.authorization:
+            return Answer(401, headers={"WWW-Authenticate": 'Basic realm="ghcr.io"'})
+        if asked.method == "POST":
+            return Answer(403, oci_error("DENIED", request.param))
+        return Answer(200 if asked.path == "/v2/" else 404)
+
+    with http_server(answer, served, (_NAMED_GHCR, 443)):
+        yield Machine(tmp_path / "machine", prefix=alone, variables={"SSL_CERT_FILE": str(served.authority)})
+
+
+@pytest.mark.parametrize(
+    "ghcr",
+    ["permission_denied: write_package", "installation not allowed to Create organization package"],
+    indirect=True,
+)
+@pytest.mark.parametrize("tool", ["helm", "helm4", "oras", "crane", "skopeo", "regctl"])
+@pytest.mark.parametrize("is_of_job", [True, False])
+def test_rights_at_ghcr(ghcr: Machine, values: dict[str, object], tool: str, *, is_of_job: bool) -> None:
+    given = {"host": "ghcr.io", "where": "ghcr.io/org", "flags": "", "insecure": ""}
+    line = TOOLS[tool].push.format(**(values | given)).split()
+    entry = {"registry": "ghcr.io"} if is_of_job else {"registry": "ghcr.io", **_LOGIN}
+    variables = {"GITHUB_ACTOR": "octo", "TOKEN": "token-of-the-job"}
+    (ghcr.work / "file.txt").write_text("text\n")
+    done = ghcr.run(
+        *line, registries=[entry], options=("--github-token-env", "TOKEN") if is_of_job else (), variables=variables
     )
+    _, *ours = lines_of_ours(done.stderr)
+    check = "the tool asked ghcr.io, which is among them: check the user, the password, and what they may do there"
+    assert ours == ["credentials were given for ghcr.io", _OF_THE_JOB if is_of_job else check]

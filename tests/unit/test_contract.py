@@ -33,7 +33,7 @@ def action() -> dict[str, Any]:
 
 
 # What only the code hands over.
-_INTERNAL = {"argv", "hidden_variables", "excluded_files", "stdin_is_ours"}
+_INTERNAL = {"argv", "hidden_variables", "excluded_files", "stdin_is_ours", "verbose", "quiet"}
 
 
 def _names() -> list[str]:

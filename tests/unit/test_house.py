@@ -108,7 +108,7 @@ def test_the_packages_of_the_rooms_are_empty() -> None:
     ("package", "rooms"),
     [
         ("dagger", {"engine", "registry_config"}),
-        ("yaml", {"declaration"}),
+        ("yaml", {"declaration", "tools"}),
         ("argparse", {"cli"}),
         ("actions_toolkit", {"github"}),
         ("rich", {"cli"}),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from registry_config.credentials.encodings import forms
+from registry_config.credentials.encodings import encodings
 from registry_config.credentials.reading import Credential
 from registry_config.declaration.command import Word
 from registry_config.declaration.inputs import RUNNER_FILES, Inputs, Origin
@@ -73,10 +73,10 @@ def test_everything_that_a_run_needs_is_in_the_plan() -> None:
     assert (_plan(job).working_directory, _plan(job).variables) == ("sub", {"A": "1 2"})
     assert _plan(job).secret_variables == {"S": "fourth-secret"}
     assert job.forms == (
-        forms("octocat", "first-secret")
-        | forms("bob", "second-secret")
-        | forms("eve", "third-secret")
-        | forms("", "fourth-secret")
+        encodings("octocat", "first-secret", single=True)
+        | encodings("bob", "second-secret", single=True)
+        | encodings("eve", "third-secret", single=True)
+        | encodings("", "fourth-secret", single=True)
     )
     assert job.hidden_variables == {*RUNNER_FILES, "TOKEN", "MINE"}
     assert (job.warnings, job.skip_reason, job.image) == ((), "", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from registry_config.__main__ import main
 from registry_config.github.inputs import variable
+from registry_config.version import VERSION
 from support.cli import PROGRAM
 from support.leaks import search
 
@@ -32,26 +34,36 @@ def test_an_internal_error_is_told_by_its_place_and_never_by_its_message(
     assert main() == 70
     shown = capfd.readouterr()
     first, *lines = shown.err.splitlines()
-    assert (shown.out, first) == ("", "registry-config: internal error (IsADirectoryError); please report these lines")
+    assert shown.out == f"registry-config {VERSION}: no registry\n[command]true\n"
+    assert first == "registry-config: internal error (IsADirectoryError); please report these lines"
     assert [line for line in lines if not line.startswith(("  __main__.py:", "  action.py:", "  workflow.py:"))] == []
     assert search({"stderr": shown.err.encode()}, _TOKEN) == []
 
 
-def test_a_json_file_that_cannot_be_written_costs_nothing_else(
+def test_a_json_file_that_cannot_be_written_is_found_before_anything_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "list").write_text("[]")
     monkeypatch.chdir(tmp_path)
-    words = ("run", "--registries", "list", "--json", ".", "--", "sh", "-c", "exit 3")
+    words = ("run", "--registries", "list", "--json", ".", "--", "touch", "ran")
+    monkeypatch.setattr(sys, "argv", ["registry-config", *words])
+    assert main() == 64
+    message = "--json: cannot be written (is a directory); name a file in a folder that is there"
+    assert capfd.readouterr() == ("", f"registry-config: {message}\n")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_document_goes_to_standard_output_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "list").write_text("[]")
+    monkeypatch.chdir(tmp_path)
+    words = ("run", "--registries", "list", "--json", "-", "--", "sh", "-c", "echo out; echo err >&2; exit 3")
     monkeypatch.setattr(sys, "argv", ["registry-config", *words])
     assert main() == 3
-    assert capfd.readouterr() == (
-        "",
-        (
-            "registry-config: the command failed with exit code 3\n"
-            "registry-config: --json: cannot be written (is a directory)\n"
-        ),
-    )
+    came = capfd.readouterr()
+    assert (json.loads(came.out)["exit-code"], json.loads(came.out)["stdout"]) == (3, "out\n")
+    assert sorted(came.err.splitlines()) == ["err", "out", "registry-config: the command failed with exit code 3"]
 
 
 def test_a_core_file_is_never_written(tmp_path: Path) -> None:

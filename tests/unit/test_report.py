@@ -32,9 +32,9 @@ def _report(*results: TargetResult, notes: RunNotes = _NO_NOTES) -> Report:
     return make_report(results, Redactor([b"password"]), ("a.example",), notes, 2.5)
 
 
-_REFUSED = _command("helm pull", 1, stderr=b"GET https://b.example/v2/: 401")
+_REFUSED = _command("helm pull oci://b.example/x", 1, stderr=b"GET https://b.example/v2/: 401 Unauthorized")
 _HINTS = (
-    "credentials were given for a.example",
+    "credentials were given for no registry",
     "the tool asked b.example, which is not among them: add an entry for it",
 )
 
@@ -59,7 +59,7 @@ _HINTS = (
                 state="failed",
                 reason="the command failed with exit code 1",
                 hints=_HINTS,
-                commands=("helm pull",),
+                commands=("helm pull oci://b.example/x",),
             ),
         ),
         "it could not be started": (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.agents import end_agents
 from support.registry import registry
 from support.workflows import USERS, Local
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[Local]:
     with ExitStack() as stack:
+        stack.callback(end_agents, tmp_path)
         yield Local(
             tmp_path,
             {

@@ -56,6 +56,14 @@ CASES = {
         ),
         _CHART,
     ),
+    "agent-matrix": Case(
+        _TAG,
+        tuple(
+            (f"ghcr.io/org/charts/{chart}:1.2.3", f"harbor.example.com/charts/{chart}:1.2.3")
+            for chart in ("api", "web")
+        ),
+        _CHART,
+    ),
     "private-tool-image": Case(
         _TAG,
         (("ghcr.io/org/charts/app:1.2.3", "docker.io/org/app:1.2.3"),),
@@ -86,10 +94,10 @@ CASES = {
     ),
 }
 # Runs with an example of its own below.
-_SPECIAL = {"oras", "pull-in-tests", "call-release-chart", "call-push-files", "call-copy-image"}
-# What act has not: a Docker daemon and GitHub's identity for cosign, and flux, which is in no package registry.
-# tests/unit/test_workflows.py puts them through the action's own checks.
-_NOT_HERE = {"cosign", "flux"}
+_SPECIAL = {"agent", "oras", "pull-in-tests", "call-release-chart", "call-push-files", "call-copy-image"}
+# What act has not: a Docker daemon, GitHub's identity for cosign and keyless (tests/integration plays the latter), and
+# flux, which is in no package registry. tests/unit/test_workflows.py puts them through the action's own checks.
+_NOT_HERE = {"agent-build", "cosign", "flux", "keyless"}
 
 
 def test_every_example_is_executed_but_those_that_act_cannot_run() -> None:
@@ -107,6 +115,17 @@ def test_an_example_brings_its_artifacts_to_the_registries(local: Local, name: s
     assert ran.code == 0, ran.log
     digests = [{local.digest(reference) for reference in references} for references in case.arrives]
     assert [len(row) for row in digests] == [1] * len(case.arrives)
+
+
+def test_tools_in_steps_of_their_own_find_the_agent(local: Local) -> None:
+    key = _key_pair(local, "own", "own-password-1618")
+    _prepare(local, _CHART)
+    ran = local.run(_EXAMPLES["agent"], _TAG, {"COSIGN_KEY": key, "COSIGN_PASSWORD": "own-password-1618"})
+    assert ran.code == 0, ran.log
+    repositories = ("ghcr.io/org/charts/app", "harbor.example.com/charts/app")
+    (digest,) = {local.digest(f"{repository}:1.2.3") for repository in repositories}
+    unlogged = "--allow-http-registry --new-bundle-format=false --insecure-ignore-tlog=true"
+    local.tool(f"cosign verify {unlogged} --key own.pub {repositories[1]}@{digest}")
 
 
 def test_files_are_pushed_with_the_names_that_their_patterns_stand_for(local: Local) -> None:

@@ -8,7 +8,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from registry_config.cli.arguments import parse_agent, read_registries
+from registry_config.cli.agent_arguments import parse_agent
+from registry_config.cli.arguments import read_registries
 from registry_config.cli.command_line import say
 from registry_config.credentials.encodings import all_encodings
 from registry_config.credentials.kept_logins import read_user_config
@@ -16,11 +17,13 @@ from registry_config.credentials.redaction import Redactor
 from registry_config.declaration.durations import parse_duration
 from registry_config.declaration.inputs import Inputs, check_inputs
 from registry_config.errors import EXIT_BUG, InputError, RegistryConfigError, UnavailableError
+from registry_config.execution import held_credentials
 from registry_config.github.event import read_origin
 from registry_config.host.agent import LOGIN_HINT, find_agent, start_agent, stop_agent
 from registry_config.host.config_folder import links_of, own_folder
 from registry_config.host.stored_files import bring_back
 from registry_config.job import prepare_agent
+from registry_config.observer import retries_only
 
 if TYPE_CHECKING:
     import argparse
@@ -75,7 +78,8 @@ def _start(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
     if job.skip_reason:
         say(job.skip_reason)
         return
-    started = start_agent(job.plans[0].credentials, job.user_config, environ, seconds)
+    told = retries_only(say)._replace(on_note=say, on_warning=say)
+    started = start_agent(held_credentials(job, environ, told, seconds), job.user_config, environ, seconds)
     try:
         _print(started.agent.variables(environ))
     except OSError as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from registry_config.cli import arguments as command_line
+from registry_config.cli.json_file import JsonFile
 from registry_config.errors import RegistryConfigError
 from registry_config.execution import execute
 from registry_config.github.event import read_origin
@@ -18,11 +18,11 @@ from registry_config.report import Report
 from registry_config.streams import write_all
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Iterator, MutableMapping
 
     from registry_config.buffered_output import BufferedOutput
     from registry_config.declaration.inputs import Inputs
+    from registry_config.job import Job
     from registry_config.observer import Observer
 
 
@@ -38,16 +38,19 @@ def run_command_line(words: list[str], environ: MutableMapping[str, str]) -> int
     except RegistryConfigError as error:
         say(str(error))
         return error.exit_code
+    report_file = None
     try:
+        report_file = JsonFile(options.json)
         inputs = command_line.to_inputs(options, argv, environ)
         if options.action == "check":
-            return _check(inputs, environ, options)
-        report = _run(inputs, environ)
+            return _check(inputs, environ, report_file)
+        report = _run(inputs, environ, report_file)
         code = report.exit_code or 0
     except RegistryConfigError as error:
         report, code = Report(error=str(error)), error.exit_code
         say(str(error))
-    _write_json(options, report.to_document())
+    if report_file:
+        report_file.write(report.to_document())
     return code
 
 
@@ -59,72 +62,118 @@ def say(text: str) -> None:
         sys.stderr.flush()
 
 
-def _check(inputs: Inputs, environ: MutableMapping[str, str], options: argparse.Namespace) -> int:
+def _check(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonFile) -> int:
     from registry_config.cli.check import check, describe, to_document  # noqa: PLC0415  (`run` has no use for it)
 
     checked = check(inputs, read_origin(environ), environ)
-    sys.stdout.write("\n".join((*describe(checked), "")))
-    _write_json(options, to_document(checked))
+    if not report_file.takes_stdout:
+        sys.stdout.write("\n".join((*describe(checked), "")))
+    report_file.write(to_document(checked))
     return 0
 
 
-def _run(inputs: Inputs, environ: MutableMapping[str, str]) -> Report:
+def _run(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonFile) -> Report:
     job = prepare(inputs, read_origin(environ), environ)
     scrub_environment(job.hidden_variables, environ)
+    tell = (lambda _: None) if inputs.quiet else say
     for warning in job.warnings:
-        say(warning)
+        tell(warning)
     if job.skip_reason:
-        say(job.skip_reason)
+        tell(job.skip_reason)
         return Report(skipped=True, error=job.skip_reason)
-    streams = _Streams()
-    with _observer(job.names, streams) as observer:
-        report = execute(job, inputs, dict(environ), streams, observer)
-    sys.stdout.write("".join(f"{line}\n" for line in report.planned))
+    streams = Streams(verbose=inputs.verbose, stdout=2 if report_file.takes_stdout else 1)
+    with _observer(job, inputs, streams, tell) as observer:
+        told = observer._replace(on_note=tell, on_warning=tell)
+        report = execute(job, inputs, dict(environ), streams, told)
+    write_all(streams.descriptor, "".join(f"{line}\n" for line in report.planned).encode("utf-8", "replace"))
     for line in report.warnings:
-        say(line)
+        tell(line)
     for target in report.failed:
         for line in (target.reason, *target.hints):
             say(f"{target.name}: {line}" if target.name else line)
+    streams.detail(f"took {report.seconds:.1f} s")
     return report
 
 
 @contextmanager
-def _observer(targets: tuple[str, ...], streams: _Streams) -> Iterator[Observer]:
-    def show(_: str, output: BufferedOutput) -> None:
+def _observer(job: Job, inputs: Inputs, streams: Streams, tell: Callable[[str], None]) -> Iterator[Observer]:
+    on_terminal = sys.stderr.isatty() and not inputs.quiet
+
+    def show(name: str, output: BufferedOutput) -> None:
+        if on_terminal:
+            say(f"output of {name}")
         output.replay(streams)
 
-    if not targets:
-        yield retries_only(say)
-    elif sys.stderr.isatty():
+    if job.names and on_terminal:
         from registry_config.cli.progress import table  # noqa: PLC0415  (a terminal only)
 
-        with table(targets, show) as observer:
+        with table(job.names, show) as observer:
             yield observer
+    elif job.names:
+        yield lines(tell, show)
+    elif job.image and on_terminal:
+        from registry_config.cli.progress import waiting  # noqa: PLC0415  (a terminal only)
+
+        with waiting(f"waiting for the engine and the image {job.image.reference}") as streams.before_first:
+            yield retries_only(tell)
     else:
-        yield lines(say, show)
+        yield retries_only(tell)
 
 
-class _Streams:
-    """The tool's streams passed on to ours, byte for byte."""
+class Streams:
+    """The tool's streams passed on to ours, byte for byte.
+
+    Args:
+        verbose: whether details are told.
+        stdout: descriptor that takes the tool's standard output.
+
+    Attributes:
+        descriptor: the same.
+        before_first: called before anything is written for the first time.
+    """
+
+    def __init__(self, *, verbose: bool, stdout: int) -> None:
+        self.descriptor = stdout
+        self.before_first: Callable[[], None] = _nothing
+        self._verbose = verbose
 
     @property
     def stdout(self) -> Callable[[bytes], None]:
-        return lambda data: write_all(1, data)
+        """See `plan.Output`."""
+        return lambda data: self._write(self.descriptor, data)
 
     @property
     def stderr(self) -> Callable[[bytes], None]:
-        return lambda data: write_all(2, data)
+        """See `plan.Output`."""
+        return lambda data: self._write(2, data)
+
+    @property
+    def title(self) -> Callable[[str], None]:
+        """See `plan.Output`; without --verbose a terminal shows what the person typed anyway."""
+        return self.detail
+
+    @property
+    def detail(self) -> Callable[[str], None]:
+        """See `plan.Output`."""
+        return self._detail if self._verbose else lambda _: None
 
     @property
     def engine_log(self) -> Callable[[bytes], None]:
-        # The streams are the tool's; why an engine cannot be had is told by the error.
+        """See `plan.Output`. The streams are the tool's; why an engine cannot be had is told by the error."""
         return lambda _: None
 
+    def _detail(self, text: str) -> None:
+        self._first()
+        say(text)
 
-def _write_json(options: argparse.Namespace, document: dict[str, object]) -> None:
-    if options.json:
-        try:
-            with open(options.json, "w", encoding="utf-8") as file:
-                file.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-        except OSError as error:
-            say(f"--json: cannot be written ({(error.strerror or 'unknown').lower()})")
+    def _write(self, descriptor: int, data: bytes) -> None:
+        self._first()
+        write_all(descriptor, data)
+
+    def _first(self) -> None:
+        self.before_first()
+        self.before_first = _nothing
+
+
+def _nothing() -> None:
+    pass

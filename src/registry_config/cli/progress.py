@@ -1,4 +1,4 @@
-"""A live table of the targets of a run, on a terminal."""
+"""What a terminal shows of a run that takes a while: a table of its targets, or what is waited for."""
 
 from __future__ import annotations
 
@@ -45,3 +45,16 @@ def table(targets: tuple[str, ...], show: Callable[[str, BufferedOutput], None])
                 live.start(refresh=True)
 
         yield Observer(on_state, on_output, on_retry=on_state)
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[Callable[[], None]]:
+    """A line on standard error that tells what is waited for; gives what takes it away."""
+    from rich.console import Console  # noqa: PLC0415  (a terminal only)
+
+    status = Console(stderr=True).status(text)
+    status.start()
+    try:
+        yield status.stop
+    finally:
+        status.stop()

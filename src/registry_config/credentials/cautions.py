@@ -22,7 +22,12 @@ _AROUND: Final[Mapping[str, Callable[[str], bool]]] = {
 
 
 def warnings_of(declaration: Declaration, secret: str) -> tuple[str, ...]:
-    """What the user should know of a declaration and its password before the run; the password is not in it."""
+    """What the user should know of a declaration and its password before the run; the password is not in it.
+
+    An empty password is one that is still to be obtained.
+    """
+    if not secret:
+        return declaration.warnings
     around = [name for name, holds in _AROUND.items() if holds(secret)]
     place = declaration.place(declaration.source.kind)
     remedy = "it is sent as it is: if that is not meant, remove it from the secret"

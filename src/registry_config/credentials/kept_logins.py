@@ -28,7 +28,7 @@ _MAX_BYTES: Final = 16 * 1024 * 1024
 _TOKENS: Final = ("identitytoken", "registrytoken")
 # The Docker CLI wrote this header itself, into every config, until version 19.03.
 _PUBLIC_HEADER: Final = "user-agent"
-_USER_IN_URL: Final = re.compile(r"://[^/@\s]*?:([^/@\s]+)@")
+_USER_IN_URL: Final = r"://[^/@\s]*?:([^/@\s]+)@"
 
 
 class _Login(NamedTuple):
@@ -264,7 +264,8 @@ def _secret_settings(settings: Mapping[str, object]) -> Iterator[str]:
             yield value
             # Of `Bearer TOKEN` the token alone.
             yield from value.split()[1:]
-    yield from _USER_IN_URL.findall(json.dumps(settings.get("proxies"), ensure_ascii=False))
+    if "proxies" in settings:
+        yield from re.findall(_USER_IN_URL, json.dumps(settings["proxies"], ensure_ascii=False))
 
 
 def _helper_keys(login: _Login) -> tuple[str, ...]:

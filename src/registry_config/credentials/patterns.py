@@ -22,10 +22,11 @@ SEED: Final = 6
 _STEP: Final = RUN - SEED + 1
 # No further from a seed to the left, or another one is found first.
 _REACH: Final = _STEP - 1
+_HALF: Final = _REACH // 2
 # Compared at once; longer runs are found by their further seeds.
 _BLOCK: Final = 256
 # From so many forms around one seed on, their windows are looked up instead.
-_CROWD: Final = 8
+_CROWD: Final = 3
 # Twice as fast, but it takes longer to build: worth it for long outputs, and for few seeds.
 _DENSE_FROM: Final = 1024 * 1024
 _DENSE_SEEDS: Final = 5000
@@ -35,11 +36,11 @@ _WORD: Final = 4
 _MOST_WORDS: Final = 128 * 1024
 # Seeds begin anew after each character that some encoding writes in another way, so that encodings share the others.
 _ANCHOR: Final = re.compile(rb"(?:%(?:25)?[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|[^A-Za-z0-9])+")
-_SPACE: Final = re.compile(rb"[ \t\r\n]")
+_SPACE: Final = re.compile(rb"\s")
 
 
-# Where a seed stands: in a form, at an offset; of a short form, also what must stand there as a whole.
-_Context: TypeAlias = "tuple[bytes, int, bytes]"
+# Where a seed stands: in a form, at an offset; and what comes before it there and in forms that go on in the same way.
+_Place: TypeAlias = "tuple[bytes, int, bytes | frozenset[bytes]]"
 
 
 class Hits(NamedTuple):
@@ -63,8 +64,9 @@ class Patterns:
         self._beginnings: set[bytes] = set()
         self._spaced: set[bytes] = set()
         self._words: set[int] = set()
-        contexts: dict[bytes, list[_Context]] = {}
-        surroundings: set[bytes] = set()
+        places = _Places()
+        # The short forms that begin with a seed, and what must stand there as a whole.
+        shorts: dict[bytes, list[tuple[bytes, bytes]]] = {}
         ordered = sorted(set(forms))
         for form, following in zip(ordered, [*ordered[1:], b""]):
             if len(form) >= 2 * RUN and following.startswith(form):
@@ -74,22 +76,19 @@ class Patterns:
             for text in {view.text for view in views(form)} - {b""}:
                 self._beginnings.update([text[:n] for n in range(1, min(len(text), RUN))])
                 if len(text) < RUN:
-                    contexts.setdefault(text[:SEED], []).append((text, 0, without_sequences(form)))
+                    shorts.setdefault(text[:SEED], []).append((text, without_sequences(form)))
                 else:
-                    _add(text, contexts, surroundings)
+                    places.add(text)
                     if len(self._words) < _MOST_WORDS:
                         for shift in range(_WORD):
                             self._words.update(_words(text[shift:]))
-        self._seeds = list(contexts)
+        self._seeds = list({**places.by_seed, **shorts})
+        grouped = [places.grouped(seed) for seed in self._seeds]
+        self._places = [groups if len(groups) <= _CROWD else () for groups in grouped]
         self._windows = {
-            index: frozenset(window for context in places for window in _windows(context))
-            for index, places in enumerate(contexts.values())
-            if len(places) > _CROWD
+            index: frozenset(_windows(groups)) for index, groups in enumerate(grouped) if len(groups) > _CROWD
         }
-        self._by_index = [
-            tuple(place for place in places if place[2]) if index in self._windows else tuple(places)
-            for index, places in enumerate(contexts.values())
-        ]
+        self._shorts = {index: shorts[seed] for index, seed in enumerate(self._seeds) if seed in shorts}
         self._automaton = BytesAhoCorasick(self._seeds)
         self._scanned = 0
 
@@ -103,22 +102,23 @@ class Patterns:
         runs: list[tuple[int, int]] = []
         shorts: list[tuple[int, int, bytes]] = []
         incomplete = size = len(text)
-        contexts = self._by_index
+        all_places = self._places
         # The run that was found last ends there; what surrounds a seed between the other two lies within it.
         last, covered_from, covered_to = 0, size, 0
         for index, at, _ in self._scan(text):
             if covered_from <= at < covered_to:
                 continue
-            for form, offset, exact in contexts[index]:
+            for form, offset, before in all_places[index]:
                 if covered_from <= at < last and not form.startswith(
                     text[last : last + 1] or b"\0", offset + last - at
                 ):
                     continue  # it does not go on beyond that run
-                if exact:
-                    if text.startswith(form, at):
-                        shorts.append((at, at + len(form), exact))
-                    continue
-                start, end = _extent(form, offset, text, at)
+                near = form[offset + SEED : offset + RUN - _HALF]
+                if at + RUN <= size and not text.startswith(near, at + SEED):
+                    behind = text[at - _HALF : at] if at > _HALF else text[:at]
+                    if not (before.endswith(behind) if isinstance(before, bytes) else behind in before):
+                        continue  # of the ten bytes that a run needs besides, five stand on one side
+                start, end = _extent(form, offset, before, text, at)
                 if end - start >= RUN:
                     runs.append((start, end))
                     last, covered_from, covered_to = end, start + _REACH, end - RUN + 1
@@ -126,6 +126,9 @@ class Patterns:
                     incomplete = start
             if index in self._windows:
                 incomplete = min(incomplete, self._find_in_crowd(index, text, at, runs))
+            for form, exact in self._shorts.get(index, ()):
+                if text.startswith(form, at):
+                    shorts.append((at, at + len(form), exact))
         return Hits(_merged(runs), shorts, incomplete)
 
     def _find_in_crowd(self, index: int, text: bytes, at: int, runs: list[tuple[int, int]]) -> int:
@@ -175,19 +178,39 @@ class Patterns:
         return self._automaton.find_matches_as_indexes(text, overlapping=True)
 
 
-def _add(text: bytes, contexts: dict[bytes, list[_Context]], surroundings: set[bytes]) -> None:
-    """Add the seeds of a form, but for those that stand in the same surroundings elsewhere."""
-    # A run needs no more around a seed than this; the padding stands in no text.
-    padded = bytes(_REACH) + text
-    for offset in _offsets(text):
-        surrounding = padded[offset : offset + _REACH + RUN]
-        if surrounding not in surroundings:
-            surroundings.add(surrounding)
-            seed = text[offset : offset + SEED]
-            if seed in contexts:
-                contexts[seed].append((text, offset, b""))
+class _Places:
+    """Collects where seeds stand.
+
+    Of forms that go on in the same way after a seed, one stands for all; what comes before is kept of each.
+    """
+
+    def __init__(self) -> None:
+        # What follows a seed, itself included: where, and what comes before it there.
+        self._following: dict[bytes, tuple[bytes, int, list[bytes]]] = {}
+        self.by_seed: dict[bytes, list[bytes]] = {}
+
+    def add(self, text: bytes) -> None:
+        following_of, by_seed = self._following, self.by_seed
+        for offset in _offsets(text):
+            following = text[offset : offset + RUN]
+            before = text[offset - _REACH : offset] if offset > _REACH else text[:offset]
+            known = following_of.get(following)
+            if known is None:
+                following_of[following] = (text, offset, [before])
+                by_seed.setdefault(following[:SEED], []).append(following)
+            elif before not in known[2]:
+                known[2].append(before)
+
+    def grouped(self, seed: bytes) -> tuple[_Place, ...]:
+        found: list[_Place] = []
+        for following in self.by_seed.get(seed, ()):
+            form, offset, before = self._following[following]
+            if len(before) > 1:
+                suffixes = frozenset(text[n:] for text in before for n in range(len(text)))
+                found.append((form, offset, suffixes))
             else:
-                contexts[seed] = [(text, offset, b"")]
+                found.append((form, offset, before[0]))
+        return tuple(found)
 
 
 def _offsets(text: bytes) -> Iterator[int]:
@@ -203,14 +226,16 @@ def _offsets(text: bytes) -> Iterator[int]:
     yield from range(at, last + 1, _STEP)
 
 
-def _windows(context: _Context) -> Iterator[bytes]:
-    form, offset, exact = context
-    if not exact:
-        for start in range(max(offset - _REACH, 0), min(offset, len(form) - RUN) + 1):
-            yield form[start : start + RUN]
+def _windows(places: Iterable[_Place]) -> Iterator[bytes]:
+    """Each run of its least length around a seed."""
+    for form, offset, before in places:
+        following = form[offset : offset + RUN]
+        for ahead in {b"", before} if isinstance(before, bytes) else {b"", *before}:
+            joined = ahead + following
+            yield from (joined[n : n + RUN] for n in range(min(len(ahead), len(joined) - RUN) + 1))
 
 
-def _extent(form: bytes, offset: int, text: bytes, at: int) -> tuple[int, int]:
+def _extent(form: bytes, offset: int, before: bytes | frozenset[bytes], text: bytes, at: int) -> tuple[int, int]:
     """How far a form goes on to both sides of its seed, which stands at `at`."""
     ahead = form[offset : offset + _BLOCK]
     if text.startswith(ahead, at):
@@ -219,17 +244,18 @@ def _extent(form: bytes, offset: int, text: bytes, at: int) -> tuple[int, int]:
         seen = text[at : at + len(ahead)]
         differing = int.from_bytes(ahead[: len(seen)], "big") ^ int.from_bytes(seen, "big")
         end = at + len(seen) - (differing.bit_length() + 7) // 8
-    if not offset:
-        return at, end
-    reach = min(_REACH, offset)
-    start = at - reach
-    behind = form[offset - reach : offset]
-    if start >= 0 and text.startswith(behind, start):
-        return start, end
-    seen = text[max(0, start) : at]
-    # The last byte of a little-endian number weighs most.
-    differing = int.from_bytes(behind[reach - len(seen) :], "little") ^ int.from_bytes(seen, "little")
-    return at - len(seen) + (differing.bit_length() + 7) // 8, end
+    if isinstance(before, bytes):
+        reach = len(before)
+        if at >= reach and text.startswith(before, at - reach):
+            return at - reach, end
+        seen = text[max(at - reach, 0) : at]
+        # The last byte of a little-endian number weighs most.
+        differing = int.from_bytes(before[reach - len(seen) :], "little") ^ int.from_bytes(seen, "little")
+        return at - len(seen) + (differing.bit_length() + 7) // 8, end
+    start = at
+    while start and text[start - 1 : at] in before:
+        start -= 1
+    return start, end
 
 
 def _merged(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -91,7 +91,11 @@ def read_credential(declaration: Declaration, environ: Mapping[str, str], token:
         MissingSecretError: the password is present but empty.
         InputError: it cannot be read, or no tool could use it.
     """
-    username, secret = _read(declaration, environ, token)
+    return credential_of(declaration, *_read(declaration, environ, token))
+
+
+def credential_of(declaration: Declaration, username: str, secret: str) -> Credential:
+    """What a declaration says of a credential, with its user and secret."""
     return Credential(
         host=declaration.host,
         username=username,
@@ -116,15 +120,13 @@ def _read(declaration: Declaration, environ: Mapping[str, str], token: JobToken)
         username, text = _from_job(declaration.place(), token)
         place, missing = declaration.place(), f"the job's token for {declaration.registry} is empty"
     elif kind == "password-env":
-        text = _from_variable(place, value, environ)
+        text = from_variable(place, value, environ)
         missing = f"{missing}: the variable {value} is set to nothing"
     elif kind == "password-file":
         text = _from_file(place, value)
-    elif kind == "password":
+    else:
         text = value
         missing += ": what follows '#' is a comment" if declaration.source.is_cut else ""
-    else:
-        raise InputError(place, f"'{kind}' is not supported by this version", "give username and password-env")
     return username, checked_secret(place, text, (missing, "give it a value, or set on-missing to skip"))
 
 
@@ -138,7 +140,12 @@ def _id_token_variable(declaration: Declaration) -> str:
     return declaration.provider.get("id-token-env") if declaration.provider else ""
 
 
-def _from_variable(place: str, name: str, environ: Mapping[str, str]) -> str:
+def from_variable(place: str, name: str, environ: Mapping[str, str]) -> str:
+    """The value of a variable that an entry names.
+
+    Raises:
+        InputError: there is no such variable.
+    """
     if name in environ:
         return environ[name]
     from registry_config.declaration.variables import nearest_variable  # noqa: PLC0415  (for what is refused)

@@ -38,7 +38,20 @@ class Redactor:
     """Knows what must not be seen. Safe to share between threads."""
 
     def __init__(self, forms: Iterable[bytes]) -> None:
-        self._patterns = Patterns(forms)
+        self._forms = frozenset(forms)
+        self._built: tuple[frozenset[bytes], Patterns] | None = None
+
+    def learn(self, forms: Iterable[bytes]) -> None:
+        """Hide these from now on too, also in streams that have begun; by one thread at a time."""
+        self._forms |= frozenset(forms)
+
+    @property
+    def _patterns(self) -> Patterns:
+        """Built where something is looked for: a run may learn many secrets before that."""
+        built = self._built
+        if built is None or built[0] is not self._forms:
+            built = self._built = (self._forms, Patterns(self._forms))
+        return built[1]
 
     def data(self, data: bytes) -> bytes:
         """`data` with every form replaced."""

@@ -1,35 +1,20 @@
-"""What of a secret is secret: not the markers of a PEM key, nor the e-mail and the type in a JSON key."""
+"""What of a secret is secret: not the markers of a PEM key, nor the public members of a JSON document."""
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A shorter line or member is no secret by itself and would be found in innocent text.
-MIN_PART: Final = 8
+# A shorter line is no secret by itself and would be found in innocent text.
+_MIN_PART: Final = 8
 # The redactor hides parts of a text from this length on.
 _COVERED: Final = 16
 # Not str.splitlines: what it takes for further ends of lines may stand inside of a secret line.
-_LINE_END: Final = re.compile(r"[\r\n]+")
-_PEM_MARKER: Final = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
-_SECRET_NAME: Final = re.compile(
-    r"private_?key|secret|token|password|passwd|passphrase|credential|^auth$|^pass$|^pwd$|api_?key|access_?key|key_?data",
-    re.IGNORECASE,
-)
-# Members that only describe a secret, whatever else their name says.
-_PUBLIC_NAME: Final = re.compile(
-    r"(?:ur[il]|endpoint|e?mail|user(?:_?name)?|(?:secret|token|key|credentials?|password|display)_?name|login|type|host|server|expir\w*|lifetime|ttl|scopes?)$",
-    re.IGNORECASE,
-)
-_EMAIL: Final = re.compile(r"[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+")
-# A URL without a user, a query or a segment that could be a token.
-_PUBLIC_URL: Final = re.compile(r"https?://[^\s@?#/]+(?:/(?![^\s@?#/]{20})[^\s@?#/]*)*")
-_JSON_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
-_MOST_NESTED: Final = 8
+_LINE_END: Final = r"[\r\n]+"
+_PEM_MARKER: Final = r"-----(?:BEGIN|END) [A-Z0-9 ]+-----"
 
 
 def secret_parts(secret: str, *, lines: bool) -> Iterator[str]:
@@ -39,74 +24,21 @@ def secret_parts(secret: str, *, lines: bool) -> Iterator[str]:
         secret: the secret.
         lines: also each line that a part of a part would cover.
     """
-    for text in json_members(secret) or [secret]:
-        blocks = [block.strip() for block in _PEM_MARKER.split(text)]
-        if len(blocks) == 1:
-            yield text
+    for text in _members(secret) or [secret]:
+        # The patterns are compiled for the few secrets that need them.
+        blocks = [block.strip() for block in re.split(_PEM_MARKER, text)] if "-----" in text else [text]
         for block in blocks:
-            if len(block) >= MIN_PART:
+            if len(block) >= _MIN_PART or block == text:
                 yield block
-            for line in map(str.strip, _LINE_END.split(block)):
-                if len(line) >= MIN_PART and (lines or len(line.encode()) < _COVERED):
-                    yield line
+            if "\n" in block or "\r" in block:
+                for line in map(str.strip, re.split(_LINE_END, block)):
+                    if len(line) >= _MIN_PART and (lines or len(line.encode()) < _COVERED):
+                        yield line
 
 
-def json_members(secret: str) -> list[str]:
-    """The secret members of a JSON document, those of documents inside it too; empty where there are none."""
-    document = _parsed(secret)
-    if document is None:
+def _members(secret: str) -> list[str]:
+    if not secret.lstrip().startswith(("{", "[")):
         return []
-    members = set(_walk(document, inherited=False, depth=0))
-    # As the document writes them, which may be in another way than any encoder does.
-    spelled = (token[1:-1] for token in _JSON_STRING.findall(secret) if _parsed_string(token) in members)
-    return sorted(members.union(spelled))
+    from registry_config.credentials.json_members import json_members  # noqa: PLC0415  (few secrets are documents)
 
-
-def _walk(value: object, *, inherited: bool, depth: int) -> Iterator[str]:
-    if depth > _MOST_NESTED:
-        return
-    if isinstance(value, _Members):
-        for name, member in value.pairs:
-            secret = bool(_SECRET_NAME.search(name) or inherited) and not _PUBLIC_NAME.search(name)
-            yield from _walk(member, inherited=secret, depth=depth + 1)
-    elif isinstance(value, list):
-        for member in value:
-            yield from _walk(member, inherited=inherited, depth=depth + 1)
-    elif isinstance(value, str):
-        document = _parsed(value)
-        if document is not None:
-            yield from _walk(document, inherited=inherited, depth=depth + 1)
-        if inherited and len(value) >= MIN_PART and not _is_public(value):
-            yield value
-
-
-def _is_public(value: str) -> bool:
-    return bool(_EMAIL.fullmatch(value) or _PUBLIC_URL.fullmatch(value))
-
-
-class _Members:
-    """An object of JSON with all its members, those of one name too."""
-
-    def __init__(self, pairs: list[tuple[str, object]]) -> None:
-        self.pairs = pairs
-
-
-def _parsed(text: str) -> object | None:
-    """The document, its numbers as they are written; None where it is none."""
-    if not text.lstrip().startswith(("{", "[")):
-        return None
-    try:
-        document: object = json.loads(
-            text, object_pairs_hook=_Members, parse_int=str, parse_float=str, parse_constant=str
-        )
-    except (ValueError, RecursionError):
-        return None
-    return document
-
-
-def _parsed_string(token: str) -> object:
-    try:
-        value: object = json.loads(token, strict=False)
-    except ValueError:
-        return None
-    return value
+    return json_members(secret)

@@ -11,17 +11,18 @@ from itertools import accumulate
 from typing import Final
 
 # ECMA-48: control sequences, operating system commands (in one line, and not without an end), other two-byte escapes.
-ESCAPE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b\r\n]{0,4096}(?:\x07|\x1b\\)?|[ -/]*[0-~]?)")
+ESCAPE: Final = rb"\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b\r\n]{0,4096}(?:\x07|\x1b\\)?|[ -/]*[0-~]?)"
 # The C1 control characters as UTF-8 encodes them.
-_C1: Final = re.compile(rb"\xc2[\x80-\x9f]")
+_C1: Final = rb"\xc2[\x80-\x9f]"
 # How `curl --trace-ascii` begins the second and each further line of what it sends.
-_DUMP: Final = re.compile(rb"\r?\n[0-9a-f]{2}[048c]0: ")
-_PASSED_OVER: Final = re.compile(rb"|".join((ESCAPE.pattern, _C1.pattern, _DUMP.pattern)))
+_DUMP: Final = re.compile(rb"\n[0-9a-f]{2}[048c]0: ")
+# Compiled where there are any.
+_PASSED_OVER: Final = rb"|".join((ESCAPE, _C1, _DUMP.pattern))
 # C0, DEL, and two bytes that UTF-8 never has.
 _CONTROL: Final = bytes(set(range(0x20)) - set(b"\t\n\r")) + b"\x7f\xfe\xff"
 _DROPPED: Final = _CONTROL + b" \t\n\r"
 _DROPPED_BYTES: Final = frozenset(_DROPPED)
-_LINE: Final = re.compile(rb"[^\r\n]+")
+_LINE: Final = rb"[^\r\n]+"
 
 
 class View:
@@ -43,6 +44,16 @@ class View:
 
     def offset(self, index: int) -> int:
         """Where the character at `index` of the text stands in the data. Cheap for indexes that ascend."""
+        if len(self.text) - index < index - self._index:
+            at = self._from_end(len(self.text) - index)
+        else:
+            at = self._from_start(index)
+        if not self._starts:
+            return at
+        piece = bisect_right(self._lengths, at)
+        return self._starts[piece] + at - (self._lengths[piece - 1] if piece else 0)
+
+    def _from_start(self, index: int) -> int:
         if index < self._index:
             self._at = self._index = 0
         at, missing, plain = self._at, index - self._index, self._plain
@@ -53,10 +64,15 @@ class View:
         while plain[at] in _DROPPED_BYTES:
             at += 1
         self._at, self._index = at, index
-        if not self._starts:
-            return at
-        piece = bisect_right(self._lengths, at)
-        return self._starts[piece] + at - (self._lengths[piece - 1] if piece else 0)
+        return at
+
+    def _from_end(self, count: int) -> int:
+        at, missing = len(self._plain), count
+        while missing:
+            start = at - missing
+            missing -= len(self._plain[start:at].translate(None, _DROPPED))
+            at = start
+        return at
 
     def spans(self, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """Where runs of characters stand in the data, a part for each line."""
@@ -73,7 +89,7 @@ class View:
 
     def _without_sequences(self) -> bytes:
         pieces, at = [], 0
-        for match in _PASSED_OVER.finditer(self._data):
+        for match in re.finditer(_PASSED_OVER, self._data):
             pieces.append(self._data[at : match.start()])
             self._starts.append(at)
             at = match.end()
@@ -86,24 +102,24 @@ class View:
 def views(data: bytes) -> tuple[View, ...]:
     """All views in which a secret may stand: what a sequence holds may be one too, such as the title of a window."""
     whole = View(data)
-    if b"\x1b" in data or (b"\xc2" in data and _C1.search(data)) or (b"0: " in data and _DUMP.search(data)):
+    if b"\x1b" in data or (b"\xc2" in data and re.search(_C1, data)) or _DUMP.search(data):
         return whole, View(data, escapes=False)
     return (whole,)
 
 
 def without_sequences(data: bytes) -> bytes:
     """The data without escape sequences and control characters, but with its white space."""
-    return _PASSED_OVER.sub(b"", data).translate(None, _CONTROL)
+    return re.sub(_PASSED_OVER, b"", data).translate(None, _CONTROL)
 
 
 def lines(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
     """The parts of `data[start:end]` in each of its lines, without what stands around them."""
     found = []
-    for match in _LINE.finditer(data, start, end):
+    for match in re.finditer(_LINE, data[start:end]):
         view = View(match[0])
         if view.text:
             first, last = view.offset(0), view.offset(len(view.text) - 1)
-            found.append((match.start() + first, match.start() + last + 1))
+            found.append((start + match.start() + first, start + match.start() + last + 1))
     return found
 
 

@@ -22,6 +22,8 @@ RUNNER_FILES: Final = (
     "GITHUB_PATH",
     "GITHUB_STEP_SUMMARY",
 )
+# By which a job with `id-token: write` gets ID tokens for any audience.
+ID_TOKEN_VARIABLES: Final = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 TARGET_PLACEHOLDER: Final = "{target}"
 FILE_PLACEHOLDER: Final = "{file}"
 MAX_PARALLEL: Final = 64
@@ -39,6 +41,8 @@ class Inputs(NamedTuple):
         argv: the command line's words after `--`, taken as they are; None in the action, where `command` counts.
         hidden_variables: further variables that no child may find.
         excluded_files: further files that never go to an engine.
+        verbose: tell which credential each command gets, and where the time went.
+        quiet: tell nothing but errors.
         stdin_is_ours: standard input was read for the declaration, so the tool gets an empty one.
     """
 
@@ -68,6 +72,8 @@ class Inputs(NamedTuple):
     hidden_variables: tuple[str, ...] = ()
     excluded_files: tuple[str, ...] = ()
     stdin_is_ours: bool = False
+    verbose: bool = False
+    quiet: bool = False
 
     def __repr__(self) -> str:
         return "Inputs(…)"  # some of the texts hold secrets
@@ -82,6 +88,7 @@ class Origin(NamedTuple):
         event: name of the event.
         workspace: folder of the checkout; empty for the current folder.
         lacks_secrets: whether GitHub gives no secrets to this run: it is Dependabot's, or a pull request's from a fork.
+        id_tokens: address and token by which the job gets ID tokens; empty without the permission.
     """
 
     actor: str = ""
@@ -89,6 +96,10 @@ class Origin(NamedTuple):
     event: str = ""
     workspace: str = ""
     lacks_secrets: bool = False
+    id_tokens: tuple[str, str] = ("", "")
+
+    def __repr__(self) -> str:
+        return f"Origin({self.actor!r}, {self.server!r}, {self.event!r}, …)"
 
 
 DEFAULTS: Final = Inputs()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SourceKind = Literal["password", "password-env", "password-file", "github-token", "provider", "credential-helper"]
 
+# Those that nothing is read for, as somebody is to be asked.
+KEYLESS_KINDS: Final[tuple[SourceKind, ...]] = ("provider", "credential-helper")
 GITHUB_REGISTRY: Final = "ghcr.io"
 # Beside a credential helper nothing else has a meaning.
 _HELPER_KEYS: Final = ("registry", "credential-helper", "for", "optional")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import posixpath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from registry_config.engine.errors import explain_exit, reason_of
@@ -21,6 +22,7 @@ from registry_config.engine.workspace import WORKSPACE, as_glob, download, engin
 from registry_config.errors import EXIT_TIMEOUT, SecretFileError, SignalError, UnavailableError
 from registry_config.results import CommandResult, Tail
 from registry_config.script_outputs import MAX_BYTES, NOTHING, VARIABLE, ScriptOutputs, parse_outputs
+from registry_config.tools.digests import digests_in_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -106,7 +108,28 @@ class ImageWorkplace:
             problem=self._redactor.text(problem),
             outputs=self._outputs.values,
             warnings=self._outputs.warnings,
+            file_digests=() if code else digests_in_files(program, self._read),
         )
+
+    def _read(self, path: str, limit: int) -> bytes:
+        """A file that the last command left, where it is no larger than the limit.
+
+        Raises:
+            FileNotFoundError: it is not there, or too large.
+        """
+        content: bytes = self._place.wait_for(self._read_file(path, limit))
+        return content
+
+    async def _read_file(self, path: str, limit: int) -> bytes:
+        import dagger  # noqa: PLC0415
+
+        try:
+            file = self._container.file(posixpath.join(WORKSPACE, path))
+            if await file.size() <= limit:
+                return (await file.contents()).encode()
+        except dagger.QueryError:
+            pass
+        raise FileNotFoundError(path)
 
     def bring_back(self) -> None:
         """Bring changed and new files into the working directory on this machine.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_config.errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, UnavailableError
 from registry_config.reference import parse_reference
+from registry_config.tools.output import status
 
 if TYPE_CHECKING:
     from registry_config.credentials.redaction import Redactor
@@ -14,9 +15,17 @@ if TYPE_CHECKING:
 _PLACE: Final = "image"
 
 
+# Escape sequences (ECMA-48, 5.3 and 5.4, and xterm's), other control characters, and the trace's number.
+_NOISE: Final = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|\[traceparent:[^]\n]*\]?"
+    r"|[\x00-\x09\x0b-\x1f\x7f-\x9f]"
+)
+
+
 def reason_of(error: Exception, redactor: Redactor) -> str:
-    """The engine's own words, without the trace's number."""
-    return redactor.text(re.sub(r"\s*\[traceparent:[^]]*\]", "", str(error)).strip())
+    """The engine's own words, as plain text without empty lines and the trace's number."""
+    lines = (" ".join(line.split()) for line in _NOISE.sub(" ", str(error)).split("\n"))
+    return redactor.text("\n".join(filter(None, lines)))
 
 
 def explain_pull(text: str, reference: str) -> UnavailableError:
@@ -30,7 +39,7 @@ def explain_pull(text: str, reference: str) -> UnavailableError:
 
 _PULL_PROBLEMS: Final = (
     (
-        r"\b401\b|\b403\b|unauthorized|denied|authentication required|no basic auth",
+        status("40[13]", "unauthorized|denied|forbidden|authentication required|no basic auth"),
         "{host} refuses to give it to us",
         "check the entry for {host} in registries, and that it is not 'for: command'",
     ),
@@ -46,7 +55,11 @@ _PULL_PROBLEMS: Final = (
     ),
     (r"x509|certificate", "{host} shows a certificate that the engine does not trust", "give its CA to the engine"),
     (r"gave HTTP response to HTTPS", "{host} speaks plain HTTP", "allow that in the engine's configuration"),
-    (r"429|toomanyrequests|rate limit", "{host} limits how often it may be pulled", "declare {host} in registries"),
+    (
+        status("429", "too ?many ?requests|rate limit"),
+        "{host} limits how often it may be pulled",
+        "declare {host} in registries",
+    ),
     (
         r"not found|manifest unknown|name unknown",
         "{host} has no such image or tag",

@@ -14,6 +14,7 @@ from registry_config.host.process_environment import scrub_environment
 from registry_config.job import prepare
 from registry_config.observer import lines, retries_only
 from registry_config.report import Report
+from registry_config.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -49,12 +50,13 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str], workflow: Workflow) 
     job = prepare(inputs, read_origin(environ), environ)
     scrub_environment(job.hidden_variables, environ)
     workflow.mask(job.forms, job.redactor)
+    workflow.line(f"registry-config {VERSION}: {', '.join(job.registries) or 'no registry'}")
     for warning in job.warnings:
         workflow.annotate("warning", warning)
     if job.skip_reason:
         workflow.annotate("notice", job.skip_reason)
         return Report(skipped=True, error=job.skip_reason)
-    output = SafeOutput(job.redactor)
+    output = SafeOutput(job.redactor, verbose=inputs.verbose)
     try:
         report = execute(job, inputs, dict(environ), output, _observer(job.names, workflow, output))
     finally:
@@ -74,7 +76,12 @@ def _observer(targets: tuple[str, ...], workflow: Workflow, output: SafeOutput) 
         output.flush()
         workflow.line(text)
 
-    return lines(workflow.line, show) if targets else retries_only(say)
+    observer = lines(workflow.line, show) if targets else retries_only(say)
+    return observer._replace(
+        on_secret=workflow.mask_secret,
+        on_note=say,
+        on_warning=lambda text: workflow.annotate("warning", text),
+    )
 
 
 def _annotate(workflow: Workflow, report: Report) -> None:

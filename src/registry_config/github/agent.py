@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from registry_config.declaration.durations import parse_duration
 from registry_config.errors import RegistryConfigError
+from registry_config.execution import held_credentials
 from registry_config.github.event import read_origin
 from registry_config.github.inputs import from_action, variable
 from registry_config.github.workflow import Workflow
 from registry_config.host.agent import LOGIN_HINT, start_agent
 from registry_config.job import prepare_agent
+from registry_config.observer import retries_only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,14 +40,19 @@ def _start(environ: Mapping[str, str], workflow: Workflow) -> None:
     seconds = parse_duration("lifetime", lifetime)
     inputs = from_action(environ, needs_command=False)
     job, notices = prepare_agent(inputs, read_origin(environ), environ)
-    workflow.mask(job.forms)
+    workflow.mask(job.forms, job.redactor)
     for warning in job.warnings:
         workflow.annotate("warning", warning)
     for notice in (*notices, *filter(None, (job.skip_reason,))):
         workflow.annotate("notice", notice)
     if job.skip_reason:
         return
-    started = start_agent(job.plans[0].credentials, job.user_config, environ, seconds)
+    told = retries_only(workflow.line)._replace(
+        on_secret=workflow.mask_secret,
+        on_note=workflow.line,
+        on_warning=lambda text: workflow.annotate("warning", text),
+    )
+    started = start_agent(held_credentials(job, environ, told, seconds), job.user_config, environ, seconds)
     try:
         for name, value in started.agent.variables(environ).items():
             workflow.variable(name, value)

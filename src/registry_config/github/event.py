@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from registry_config.declaration.inputs import Origin
+from registry_config.declaration.inputs import ID_TOKEN_VARIABLES, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ def read_origin(environ: Mapping[str, str]) -> Origin:
         server=environ.get("GITHUB_SERVER_URL", ""),
         event=environ.get("GITHUB_EVENT_NAME", ""),
         workspace=environ.get("GITHUB_WORKSPACE", ""),
+        id_tokens=(environ.get(ID_TOKEN_VARIABLES[0], ""), environ.get(ID_TOKEN_VARIABLES[1], "")),
         lacks_secrets=actor == "dependabot[bot]" or _is_fork(environ.get("GITHUB_EVENT_PATH", "")),
     )
 

@@ -64,6 +64,7 @@ def from_action(environ: Mapping[str, str], *, needs_command: bool = True) -> In
         keep_logins=boolean("keep-logins", default=DEFAULTS.keep_logins),
         summary=boolean("summary", default=DEFAULTS.summary),
         hidden_variables=own_variables(environ),
+        verbose=environ.get("RUNNER_DEBUG") == "1",
     )
     check_inputs(inputs, needs_command=needs_command)
     return inputs

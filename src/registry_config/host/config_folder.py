@@ -25,7 +25,9 @@ _OWN_LINK: Final = ".user"
 # Leads to the user's own builders, for whoever asks an agent for its variables.
 BUILDERS_LINK: Final = ".builders"
 _MADE_HERE: Final = frozenset((CONFIG_NAME, INHERITED_NAME, _OWN_LINK, BUILDERS_LINK))
-_NAME: Final = re.compile(r"registry-config-\d+-[0-9a-f]{16}")
+_PREFIX: Final = "registry-config-"
+# Compiled where a name of that beginning is met.
+_NAME: Final = rf"{_PREFIX}\d+-[0-9a-f]{{16}}"
 # A younger one may be in the making, its lock not taken yet.
 _LEFTOVER_SECONDS: Final = 60
 
@@ -59,17 +61,17 @@ def make_config_folder(
         UnavailableError: neither has room for it.
     """
     parents = (SHARED_MEMORY, temporary or "/tmp")  # noqa: S108  (the folder is exclusive)
-    things = dict(things)
+    links = dict(things)
     for parent in parents:
         remove_leftovers(parent)
         with suppress(OSError):
-            return _make(parent, own, things, fill)
+            return _make(parent, own, links, fill)
     raise UnavailableError("this machine", f"no folder can be made in {' or '.join(parents)}", "free some space")
 
 
 def _make(parent: str, own: str, things: Mapping[str, str], fill: Callable[[ConfigFolder], None]) -> ConfigFolder:
     # mkdir fails where the name exists, a link included, so nobody can prepare it for us.
-    path = f"{parent}/registry-config-{os.getpid()}-{os.urandom(8).hex()}"
+    path = f"{parent}/{_PREFIX}{os.getpid()}-{os.urandom(8).hex()}"
     os.mkdir(path, 0o700)
     with ExitStack() as failed:
         failed.callback(remove_folder, path)
@@ -100,7 +102,7 @@ def own_folder(folder: str) -> str:
 
 def is_ours(folder: str) -> bool:
     """Whether a folder was made here, by its name and by what lies in it."""
-    return bool(_NAME.fullmatch(os.path.basename(folder))) and os.path.islink(f"{folder}/{_OWN_LINK}")
+    return _is_name(os.path.basename(folder)) and os.path.islink(f"{folder}/{_OWN_LINK}")
 
 
 def things_in(folder: str) -> Iterator[tuple[str, str]]:
@@ -116,6 +118,10 @@ def things_in(folder: str) -> Iterator[tuple[str, str]]:
 def links_of(folder: str) -> frozenset[str]:
     """The names of the links in a folder of ours, which no tool has put there."""
     return frozenset(name for name in _names_in(folder) if os.path.islink(f"{folder}/{name}"))
+
+
+def _is_name(name: str) -> bool:
+    return name.startswith(_PREFIX) and bool(re.fullmatch(_NAME, name))
 
 
 def _missing_in(folder: str, own: str) -> Iterator[tuple[str, str]]:
@@ -134,7 +140,7 @@ def _names_in(folder: str) -> list[str]:
 def remove_leftovers(parent: str) -> None:
     """Remove the folders of runs that were killed: ours, older than a minute, and nobody holds their lock."""
     for name in _names_in(parent):
-        if _NAME.fullmatch(name):
+        if _is_name(name):
             # Gone meanwhile, another's, or in use.
             with suppress(OSError):
                 _remove_leftover(f"{parent}/{name}")

@@ -21,6 +21,8 @@ _ROOT: Final = os.path.abspath(f"{keeper.__file__}/../../..")
 # By the first two a runner finds what a job has left behind; without the third some interpreters do not start.
 _ENVIRONMENT: Final = ("RUNNER_TRACKING_ID", "JENKINS_NODE_COOKIE", "LD_LIBRARY_PATH")
 
+_NICE: Final = 10
+
 
 class Held(NamedTuple):
     """What a keeper is to hold: the folder, and the open descriptors of the config and of the folder's lock."""
@@ -79,6 +81,8 @@ class Keeper:
         read, self._pipe = os.pipe()
         try:
             self._process = start_keeper(held, environ, read)
+            # Its own start can wait; that of the tool should not have to.
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
         except UnavailableError:
             os.close(self._pipe)
             raise

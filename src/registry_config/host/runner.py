@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from registry_config.host.process_environment import close_memory
 from registry_config.host.tool_process import Flow, Start, ToolProcess, explain_start
 from registry_config.results import CommandResult, RunNotes, Tail
 from registry_config.script_outputs import VARIABLE, parse_outputs
+from registry_config.tools.digests import digests_in_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -194,9 +196,19 @@ class HostWorkplace:
                 Flow(process.stdout, redactor, result.stdout, self._output.stdout),
                 Flow(process.stderr, redactor, result.stderr, self._output.stderr),
             )
-            return result._replace(exit_code=process.wait(flows, self._plan.timeout))
+            code = process.wait(flows, self._plan.timeout)
         finally:
             self._runner.ended(process)
+        digests = () if code else digests_in_files(result.arguments, self._read)
+        return result._replace(exit_code=code, file_digests=digests)
+
+    def _read(self, path: str, limit: int) -> bytes:
+        """The beginning of an ordinary file of the working directory."""
+        descriptor = os.open(
+            os.path.join(self._plan.working_directory, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        )
+        with open(descriptor, "rb") as file:
+            return file.read(limit) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
 
 
 def find_files(pattern: str, folder: str) -> list[str]:

@@ -30,6 +30,8 @@ _CHUNK: Final = 64 * 1024
 # A process that outlives the tool may hold the pipes open for ever.
 _GRACE_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.2
+_GATHER_SECONDS: Final = 0.002
+_SMALL: Final = 2 * 1024
 # Between SIGTERM and SIGKILL, after the time limit.
 _TERMINATE_SECONDS: Final = 10.0
 
@@ -126,10 +128,14 @@ class ToolProcess:
                 selector.register(flow.pipe, selectors.EVENT_READ, flow)
             silent_from = None
             while selector.get_map():
-                for key, _ in selector.select(_POLL_SECONDS):
+                ready = selector.select(_POLL_SECONDS)
+                for key, _ in ready:
                     if not key.data.move():
                         selector.unregister(key.fileobj)
                         key.data.close()
+                if ready and all(key.data.is_trickling for key, _ in ready):
+                    # Single bytes one after the other: let some gather, as each move costs the same.
+                    time.sleep(_GATHER_SECONDS)
                 deadline.enforce()
                 if silent_from is None and self._process.poll() is not None:
                     silent_from = time.monotonic() + _GRACE_SECONDS
@@ -163,10 +169,16 @@ class Flow:
         self._stream = redactor.stream()
         self._tail = tail
         self._write = write
+        self._moved = 0.0
+        # Whether little came, and little before that.
+        self.is_trickling = False
 
     def move(self) -> bool:
         """Pass on what has come; False at the end, or when nobody reads our stream any more."""
         data = os.read(self.pipe.fileno(), _CHUNK)
+        now = time.monotonic()
+        self.is_trickling = 0 < len(data) < _SMALL and now - self._moved < 2 * _GATHER_SECONDS
+        self._moved = now
         return bool(data) and self._show(self._stream.feed(data))
 
     def close(self) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import tarfile
 import zlib
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
 import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from typing_extensions import Buffer
 
 # Helm takes no larger ones: `MaxDecompressedChartSize` of helm 4's pkg/chart/loader/archive.
 _MAX_UNPACKED: Final = 100 * 1024 * 1024
@@ -28,7 +30,16 @@ def chart_tag(archive: bytes) -> tuple[str, str]:
     try:
         document = yaml.safe_load(_chart_yaml(archive))
         name, version = document["name"], document["version"]
-    except (tarfile.TarError, yaml.YAMLError, EOFError, OSError, LookupError, TypeError, RecursionError) as error:
+    except (
+        tarfile.TarError,
+        yaml.YAMLError,
+        EOFError,
+        OSError,
+        zlib.error,
+        LookupError,
+        TypeError,
+        RecursionError,
+    ) as error:
         raise ValueError("is no packed chart") from error
     if not isinstance(name, str) or not isinstance(version, str):
         raise ValueError("has no name and version that are texts")  # noqa: TRY004  (of the file, not of our caller)
@@ -37,7 +48,7 @@ def chart_tag(archive: bytes) -> tuple[str, str]:
 
 def _chart_yaml(archive: bytes) -> bytes:
     # As a stream: nothing is kept of the entries before it.
-    with tarfile.open(fileobj=_Gunzip(archive), mode="r|") as entries:
+    with tarfile.open(fileobj=io.BufferedReader(_Gunzip(archive)), mode="r|") as entries:
         for entry in _first(entries):
             folder, _, file = entry.name.removeprefix("./").partition("/")
             if folder and file == "Chart.yaml" and entry.isfile() and entry.size <= _MAX_CHART_YAML:
@@ -53,7 +64,7 @@ def _first(entries: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         yield entry
 
 
-class _Gunzip(io.RawIOBase, IO[bytes]):  # type: ignore[misc]  (tarfile asks for the second)
+class _Gunzip(io.RawIOBase):
     """Gives at most so much as helm itself would unpack."""
 
     def __init__(self, packed: bytes) -> None:
@@ -61,10 +72,15 @@ class _Gunzip(io.RawIOBase, IO[bytes]):  # type: ignore[misc]  (tarfile asks for
         self._unpacker = zlib.decompressobj(wbits=31)
         self._total = 0
 
-    def read(self, size: int = -1) -> bytes:
-        data = self._unpacker.decompress(self._packed, max(size, 1))
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._unpacker.decompress(self._packed, len(view))
         self._packed = self._unpacker.unconsumed_tail
         self._total += len(data)
         if self._total > _MAX_UNPACKED:
             raise OSError("unpacks to more than helm takes")
-        return data
+        view[: len(data)] = data
+        return len(data)

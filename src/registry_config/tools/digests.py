@@ -9,7 +9,7 @@ from registry_config.tools.table import TOOLS, known_tool
 from registry_config.tools.words import split_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from registry_config.results import CommandResult
     from registry_config.tools.references import ReadFile
@@ -23,20 +23,28 @@ MAX_FILE_BYTES: Final = 64 * 1024
 _METADATA_KEYS: Final = ("containerimage.digest", "* containerimage.digest")
 
 
-def reported_digests(results: Iterable[CommandResult], read_file: ReadFile | None = None) -> tuple[str, ...]:
-    """Each digest that the commands reported, once, in the order of their appearance.
-
-    Args:
-        results: of the commands.
-        read_file: gives the beginning of a file of the working directory, or raises OSError; without it what a tool
-            wrote into a file is not looked at.
-    """
+def reported_digests(results: Iterable[CommandResult]) -> tuple[str, ...]:
+    """Each digest that the commands reported, once, in the order of their appearance."""
     found: dict[str, None] = {}
     for result in results:
-        found.update(dict.fromkeys(_of_command(result)))
-        if read_file is not None and not result.exit_code:
-            found.update(dict.fromkeys(_in_files(result, read_file)))
+        found.update(dict.fromkeys((*_of_command(result), *result.file_digests)))
     return tuple(found)
+
+
+def digests_in_files(arguments: Sequence[str], read_file: ReadFile) -> tuple[str, ...]:
+    """The digests in the files that a command names for them (`--digestfile`, `--metadata-file`).
+
+    Args:
+        arguments: a command that went well, its program first.
+        read_file: gives the beginning of a file of the working directory, or raises OSError.
+    """
+    tool = known_tool(arguments[0])
+    forms = [form for form in tool.digests if form.where == "file"] if tool else []
+    if tool is None or not forms:
+        return ()
+    words = _words(arguments, tool)
+    paths = [path for form in forms if _is_for(form, words) for path in words.values(form.what.split())]
+    return tuple(digest for path in paths for digest in _in_file(path, read_file))
 
 
 def _of_command(result: CommandResult) -> list[str]:
@@ -50,15 +58,15 @@ def _of_command(result: CommandResult) -> list[str]:
             form for one in TOOLS.values() for form in one.digests if not form.command and form.where != "json"
         )
         return [digest for form in forms for digest in _printed(form, result)]
-    words = _words(result, tool)
+    words = _words(result.arguments, tool)
     for form in tool.digests:
         if _is_for(form, words) and (digests := _printed(form, result)):
             return digests
     return []
 
 
-def _words(result: CommandResult, tool: Tool) -> Words:
-    return split_words(result.arguments[1:], tool.grammar.switches if tool.grammar else "")
+def _words(arguments: Sequence[str], tool: Tool) -> Words:
+    return split_words(arguments[1:], tool.grammar.switches if tool.grammar else "")
 
 
 def _is_for(form: DigestForm, words: Words) -> bool:
@@ -74,18 +82,12 @@ def _printed(form: DigestForm, result: CommandResult) -> list[str]:
     return []
 
 
-def _in_files(result: CommandResult, read_file: ReadFile) -> Iterator[str]:
-    tool = known_tool(result.arguments[0])
-    for form in tool.digests if tool else ():
-        words = _words(result, tool) if tool else None
-        if form.where != "file" or words is None or not _is_for(form, words):
-            continue
-        for path in words.values(form.what.split()):
-            try:
-                text = read_file(path, MAX_FILE_BYTES).decode("utf-8", "replace")
-            except OSError:
-                continue
-            yield from _in_document(text, _METADATA_KEYS) if text.lstrip().startswith("{") else _DIGEST.findall(text)
+def _in_file(path: str, read_file: ReadFile) -> list[str]:
+    try:
+        text = read_file(path, MAX_FILE_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return []
+    return list(_in_document(text, _METADATA_KEYS)) if text.lstrip().startswith("{") else _DIGEST.findall(text)
 
 
 def _in_document(text: str, paths: Iterable[str]) -> Iterator[str]:

@@ -70,7 +70,6 @@ IMAGE_TOOLS: Final[dict[str, Tool]] = {
         remark=_DESCRIPTORS,
         digests=(_DIGEST_FILE,),
         plain_http=PlainHttp("--tls-verify=false"),
-        chooses_by_path=True,
         grammar=_STORAGE._replace(forms=(*_STORAGE_FORMS, "from READ", "build|bud -*")),
     ),
     "crane": Tool(
@@ -178,7 +177,6 @@ IMAGE_TOOLS: Final[dict[str, Tool]] = {
         remark=_DESCRIPTORS,
         digests=(_DIGEST_FILE,),
         plain_http=PlainHttp("--tls-verify=false"),
-        chooses_by_path=True,
         grammar=_STORAGE._replace(forms=(*_STORAGE_FORMS, "build -*", "save|load|import|ps|stop -*")),
     ),
     "regctl": Tool(
@@ -223,7 +221,6 @@ IMAGE_TOOLS: Final[dict[str, Tool]] = {
         plain_http=PlainHttp(
             "--tls-verify=false", "--src-tls-verify=false", "--dest-tls-verify=false", copies="copy sync"
         ),
-        chooses_by_path=True,
         grammar=Grammar(
             (
                 "copy READ WRITE",

@@ -46,7 +46,7 @@ def hidden_login(failure: Failure) -> tuple[str, ...]:
 def _about_asked(failure: Failure) -> str:
     asked = failure.asked
     if failure.held:
-        if any(getattr(one, "source", "password") == "github-token" for one in failure.held):
+        if any(one.source == "github-token" for one in failure.held):
             return _OF_THE_JOB
         return _outside_of_paths(failure) or (
             f"the tool asked {asked}, which is among them: check the user, the password, and what they may do there"

@@ -75,7 +75,6 @@ class Tool(NamedTuple):
         digests: how it tells what it pushed or pulled.
         plain_http: its option for plain HTTP; None: it has none, or needs none.
         ca_variables: those that name the file of a private authority, for this tool.
-        chooses_by_path: whether one config may hold several credentials for a host, each under its path.
         grammar: which words are references; None: nobody knows.
         hints: what its own messages mean.
     """
@@ -88,6 +87,5 @@ class Tool(NamedTuple):
     digests: tuple[DigestForm, ...] = ()
     plain_http: PlainHttp | None = None
     ca_variables: tuple[str, ...] = ("SSL_CERT_FILE",)
-    chooses_by_path: bool = False
     grammar: Grammar | None = None
     hints: tuple[ToolHint, ...] = ()

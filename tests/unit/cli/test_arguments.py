@@ -39,7 +39,7 @@ def test_every_option_becomes_its_input(tmp_path: Path) -> None:
         on_missing="skip",
         keep_logins=True,
         hidden_variables=("TOK", "REGISTRY_CONFIG_INPUT_ENV"),
-        excluded_files=(str(file),),
+        excluded_files=(str(file), "out.json"),
     )
     assert options.json == "out.json"
 
@@ -98,8 +98,8 @@ def test_what_follows_two_dashes_is_taken_as_it_is(words: list[str], argv: tuple
 @table(
     "words, message",
     {
-        "nothing": ([], "run|check|action: is missing; see --help"),
-        "another word": (["push"], "run|check|action: cannot be taken; see --help"),
+        "nothing": ([], "run|check|agent|action: is missing; see --help"),
+        "another word": (["push"], "run|check|agent|action: cannot be taken; see --help"),
         "no registries": (["run", "--", "a"], "--registries: is missing; see --help"),
         "no value": (["run", "--registries"], "--registries: needs a value; see --help"),
         "a flag with a value": (

@@ -155,12 +155,6 @@ def test_what_is_declared_of_a_registry_goes_with_its_credential() -> None:
     assert read_credential(_declare("password", "secret")._replace(plain_http=True), {}, _NO_TOKEN).plain_http
 
 
-@pytest.mark.parametrize("kind", ["provider", "credential-helper"])
-def test_what_cannot_be_read_yet_is_refused(kind: SourceKind) -> None:
-    with pytest.raises(InputError, match=f"'{kind}' is not supported by this version"):
-        read_credential(_declare(kind, "aws"), {}, _NO_TOKEN)
-
-
 def test_only_variables_that_hold_passwords_are_listed() -> None:
     declarations = [_declare("password", "A"), _declare("password-env", "B"), _declare("password-file", "C")]
     exchanged = _declare("provider", "aws")._replace(provider=ProviderSettings("aws", (("id-token-env", "E"),)))

@@ -8,10 +8,10 @@ from support.tables import table
 
 _A = f"sha256:{'a' * 64}"
 _SHOWN_A = f"<code>sha256&#58;{'a' * 64}</code>"
-_HOSTILE = "a|b\n<script> @octocat #1 &amp; *b* _c_ ~d~ [e](f) `g` \\ ![h]"
+_HOSTILE = "a|b\n<script> @octocat #1 &amp; *b* _c_ ~d~ [e](f) `g` \\ ![h] $i$ www.j.k WWW.l"
 _HARMLESS = (
     "a&#124;b &#60;script&#62; &#64;octocat &#35;1 &#38;amp; &#42;b&#42; &#95;c&#95; &#126;d&#126; "
-    "&#91;e&#93;&#40;f&#41; &#96;g&#96; &#92; &#33;&#91;h&#93;"
+    "&#91;e&#93;&#40;f&#41; &#96;g&#96; &#92; &#33;&#91;h&#93; &#36;i&#36; www&#46;j.k WWW&#46;l"
 )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from registry_config.tools.digests import MAX_FILE_BYTES, reported_digests
+from registry_config.tools.digests import MAX_FILE_BYTES, digests_in_files, reported_digests
 from support.results import result
 from support.tables import table
 
@@ -138,9 +138,7 @@ def test_digests_of_all_commands_are_collected_once_each() -> None:
         "no value": ("skopeo copy --digestfile", ()),
     },
 )
-def test_a_file_that_the_command_names_is_read_after_success(
-    tmp_path: Path, line: str, digests: tuple[str, ...]
-) -> None:
+def test_a_file_that_the_command_names_is_read(tmp_path: Path, line: str, digests: tuple[str, ...]) -> None:
     (tmp_path / "digest").write_text(_A)
     (tmp_path / "build.json").write_text(json.dumps({"containerimage.digest": _B, "containerimage.config.digest": _C}))
     (tmp_path / "bake.json").write_text(
@@ -154,10 +152,10 @@ def test_a_file_that_the_command_names_is_read_after_success(
         with open(os.path.join(tmp_path, path), "rb") as file:
             return file.read(limit)
 
-    done = _done(line)
-    assert reported_digests([done], read) == digests
-    assert reported_digests([done._replace(exit_code=1)], read) == ()
-    assert reported_digests([done]) == ()
+    found = digests_in_files(line.split(), read)
+    assert found == digests
+    printed = _done("oras push", stdout=_ORAS)
+    assert reported_digests([printed._replace(file_digests=found)]) == tuple(dict.fromkeys((_A, *digests)))
 
 
 @pytest.mark.parametrize("line", ["cosign verify", "oras push", "sh -c x", "helm push"])

@@ -1,0 +1,47 @@
+"""The options of `registry-config agent`; those that `run` has too are taken from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from registry_config.cli.arguments import Parser, formatter
+from registry_config.cli.options import OPTIONS
+from registry_config.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+_OPTIONS: Final = ("--registries", "--github-token-env", "--on-missing", "--keep-logins")
+_EPILOG: Final = """\
+The credentials of a whole job or shell, in memory only, for commands that registry-config does not start itself:
+
+  vars=$(registry-config agent start --registries registries.yaml) || exit
+  eval "$vars"
+  trap 'registry-config agent stop' EXIT
+
+start prints export lines for a POSIX shell and nothing else, and returns when the config can be read. The agent ends
+by stop, on SIGTERM, or after its lifetime. Every program of this user can read the config until then."""
+
+
+def parse_agent(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the options of `registry-config agent`.
+
+    Raises:
+        InputError: naming the option, never its value.
+    """
+    parser = Parser(prog="registry-config agent", epilog=_EPILOG, allow_abbrev=False, formatter_class=formatter)
+    actions = parser.add_subparsers(dest="action", metavar="start|env|stop", required=True, parser_class=Parser)
+    start = actions.add_parser("start", help="start an agent, and print the variables that lead to it")
+    for names, settings in OPTIONS:
+        if names[0] in _OPTIONS:
+            start.add_argument(*names, **settings)  # type: ignore[arg-type]
+    start.add_argument("--lifetime", metavar="T", default="6h", help="after which it ends: 90s, 10m, 1h (6h)")
+    actions.add_parser("env", help="print the variables of the agent that REGISTRY_CONFIG_AGENT_PID names")
+    actions.add_parser("stop", help="end the agent that REGISTRY_CONFIG_AGENT_PID names")
+    options, unknown = parser.parse_known_args(list(arguments))
+    if unknown:
+        near = did_you_mean(unknown[0].partition("=")[0], (*_OPTIONS, "--lifetime"))
+        remedy = f"did you mean {near}?" if near else "see registry-config agent --help"
+        raise InputError("command line", "an unknown option or a stray word", remedy)
+    return options

@@ -1,0 +1,49 @@
+"""The document that `--json` asks for; that it can be written is found out before anything runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from registry_config.errors import InputError
+from registry_config.streams import write_all
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class JsonFile:
+    """Where the document goes.
+
+    Args:
+        path: of the file; `-` for standard output, empty for nowhere.
+
+    Attributes:
+        takes_stdout: whether the document is written to standard output, so that nothing else may be.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.takes_stdout = path == "-"
+        self._descriptor = -1
+        if path and not self.takes_stdout:
+            try:
+                self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            except (OSError, ValueError) as error:
+                reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
+                raise InputError(
+                    "--json", f"cannot be written ({reason.lower()})", "name a file in a folder that is there"
+                ) from None
+
+    def write(self, document: Mapping[str, object]) -> None:
+        """Write the document, in the place of what the file held."""
+        data = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        if self.takes_stdout:
+            write_all(1, data)
+        elif self._descriptor >= 0:
+            if os.path.isfile(f"/proc/self/fd/{self._descriptor}"):
+                os.ftruncate(self._descriptor, 0)
+            write_all(self._descriptor, data)
