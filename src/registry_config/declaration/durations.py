@@ -31,4 +31,4 @@ def parse_duration(place: str, text: str) -> float:
     try:
         return float(seconds_of(text))
     except ValueError as error:
-        raise InputError(place, str(error), "correct it") from None
+        raise InputError(place, str(error)) from None
