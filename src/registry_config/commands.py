@@ -9,6 +9,7 @@ from registry_config.credentials.selection import select
 from registry_config.declaration.command import expand
 from registry_config.errors import InputError
 from registry_config.results import CommandResult, Tail
+from registry_config.tools.table import known_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from registry_config.credentials.reading import Credential
     from registry_config.credentials.redaction import Redactor
     from registry_config.declaration.command import Command
-    from registry_config.plan import Plan, Runner
+    from registry_config.plan import Plan, Runner, Workplace
 
 
 _MAX_TITLE: Final = 300
@@ -47,6 +48,19 @@ def check_selection(plan: Plan) -> None:
     """
     for command in plan.commands:
         resolve(command, plan, _pattern_itself)
+
+
+def check_known(plan: Plan) -> None:
+    """Refuse a command of which nobody knows what it writes.
+
+    Raises:
+        InputError: its program is not in the table of tools, or its references are not known.
+    """
+    for command in plan.commands:
+        tool = known_tool(command[0].text)
+        if tool is None or tool.grammar is None:
+            problem = f"nothing is known about what {command[0].text} writes"
+            raise InputError("skip-existing", problem, "use a tool of docs/tools.md, or leave skip-existing out")
 
 
 def preview(plan: Plan, find: Callable[[str], list[str]]) -> tuple[ResolvedCommand, ...]:

@@ -11,8 +11,10 @@ from registry_config.commands import preview, shown
 from registry_config.errors import SignalError
 from registry_config.host.programs import check_programs
 from registry_config.host.runner import HostRunner
+from registry_config.oci.verdicts import sentence
 from registry_config.report import Report, make_report
-from registry_config.targets import Policy, TargetRunner
+from registry_config.results import TargetResult
+from registry_config.targets import Policy, Services, TargetRunner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from registry_config.declaration.inputs import Inputs
     from registry_config.job import Job
     from registry_config.observer import Observer
+    from registry_config.oci.entry import Row
     from registry_config.plan import Output, Runner
+    from registry_config.preflight import Registries
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -42,33 +46,95 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
     """
     started = time.monotonic()
     warnings = missing_programs(job, environ)
-    keyless = None
-    if job.keyless and not inputs.dry_run:
-        if job.image is None:
-            # What is wrong with a folder or a pattern is told before anybody is asked.
-            _preview(job, _runner(job, inputs, environ, output), output)
-        timeout = inputs.timeout
-        keyless = obtain(job, environ, observer, ("timeout", timeout) if timeout else None)
-        job = _with_image_credentials(job, keyless)
-    policy = Policy(inputs.max_parallel, inputs.fail_fast, inputs.retries, inputs.retry_on == "any")
+    keyless, job = _obtained(job, inputs, environ, output, observer)
+    registries = _registries(job, inputs, environ, observer, keyless)
+    rows = _verify(job, inputs, registries, observer) if registries else ()
     runner = _runner(job, inputs, environ, output)
-    targets = TargetRunner(runner, policy, observer, job.redactor, keyless.current if keyless else None)
+    services = Services(keyless.current if keyless else None, registries)
+    targets = TargetRunner(runner, _policy(inputs), observer, job.redactor, services)
     with _signals_to(targets), runner:
         if inputs.dry_run:
-            planned = _preview(job, runner, output)
-            seconds = time.monotonic() - started
-            return Report(planned=planned, image=runner.notes.image, warnings=warnings, seconds=seconds)
-        if job.names:
-            results = targets.run_all(job.plans, output.engine_log)
+            report = Report(planned=_preview(job, runner, output), image=runner.notes.image, warnings=warnings)
         else:
-            results = (targets.run_one(job.plans[0], output),)
-            error, result = results[0].error, results[0].result
-            if error and not (result and result.commands):
-                raise error
-        if runner.interrupted and not any(result.result and result.result.commands for result in results):
-            raise SignalError(runner.interrupted)
-    # What an earlier command did not bring is told by the error of its own command.
-    return make_report(results, job.redactor, job.registries, runner.notes, time.monotonic() - started)
+            results = (*_run(job, targets, runner, output), *_skipped(job))
+    if not inputs.dry_run:
+        # What an earlier command did not bring is told by the error of its own command.
+        report = make_report(results, job.redactor, job.registries, runner.notes)
+    return report._replace(seconds=time.monotonic() - started, verify=rows)
+
+
+def _run(job: Job, targets: TargetRunner, runner: Runner, output: Output) -> tuple[TargetResult, ...]:
+    """Run the plans; a run without targets that is refused before its first command raises the refusal."""
+    if job.names:
+        results = targets.run_all(job.plans, output.engine_log)
+    else:
+        results = (targets.run_one(job.plans[0], output),)
+        error, result = results[0].error, results[0].result
+        if error and not (result and result.commands):
+            raise error
+    if runner.interrupted and not any(result.result and result.result.commands for result in results):
+        raise SignalError(runner.interrupted)
+    return results
+
+
+def _policy(inputs: Inputs) -> Policy:
+    return Policy(
+        max_parallel=inputs.max_parallel,
+        fail_fast=inputs.fail_fast,
+        retries=inputs.retries,
+        retries_any=inputs.retry_on == "any",
+        skip_existing=inputs.skip_existing,
+        prove=inputs.digest_from == "registry",
+    )
+
+
+def _obtained(
+    job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output, observer: Observer
+) -> tuple[Keyless | None, Job]:
+    """What providers and helpers gave, and the job with what its image needs of it."""
+    if not job.keyless or (inputs.dry_run and inputs.verify == "off"):
+        return None, job
+    if job.image is None:
+        # What is wrong with a folder or a pattern is told before anybody is asked.
+        _preview(job, _runner(job, inputs, environ, output), output)
+    keyless = obtain(job, environ, observer, ("timeout", inputs.timeout) if inputs.timeout else None)
+    return keyless, _with_image_credentials(job, keyless)
+
+
+def _skipped(job: Job) -> Iterator[TargetResult]:
+    """The plans that were left out with an optional entry."""
+    for plan in job.skipped:
+        yield TargetResult(plan.target, None, 0, 0.0, file=plan.file, is_skipped=True)
+
+
+def _registries(
+    job: Job, inputs: Inputs, environ: Mapping[str, str], observer: Observer, keyless: Keyless | None
+) -> Registries | None:
+    """What asks the registries; None for a job that does not want that."""
+    if inputs.verify == "off" and inputs.digest_from == "tool" and not inputs.skip_existing:
+        return None
+    from registry_config.credentials.encodings import encodings  # noqa: PLC0415
+    from registry_config.preflight import Registries, Surroundings  # noqa: PLC0415
+
+    def new_secret(secret: str) -> None:
+        observer.on_secret("", secret)
+        job.redactor.learn(encodings("", secret))
+
+    return Registries(Surroundings(environ, job.authorities, keyless.current if keyless else tuple, new_secret))
+
+
+def _verify(job: Job, inputs: Inputs, registries: Registries, observer: Observer) -> tuple[Row, ...]:
+    if inputs.verify == "off":
+        return ()
+    from registry_config.preflight import warnings_of  # noqa: PLC0415
+
+    of_image = job.image.credentials if job.image else ()
+    rows = registries.verify((*job.plans[0].credentials, *of_image), job.plans, inputs.verify)
+    for row in rows:
+        observer.on_note(f"verify: {sentence(row)}")
+    for text in warnings_of(rows):
+        observer.on_warning(text)
+    return rows
 
 
 def obtain(job: Job, environ: Mapping[str, str], observer: Observer, limit: tuple[str, float] | None = None) -> Keyless:

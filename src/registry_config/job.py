@@ -6,45 +6,36 @@ import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.commands import check_selection
-from registry_config.credentials.cautions import warnings_of
+from registry_config.authorities import NO_AUTHORITIES, read_authorities
+from registry_config.commands import check_known, check_selection
+from registry_config.credentials.collection import collect, secret_warnings
 from registry_config.credentials.encodings import all_encodings
 from registry_config.credentials.exposure import refuse_secrets_in_words
 from registry_config.credentials.kept_logins import NO_USER_CONFIG, UserConfig, read_user_config
 from registry_config.credentials.reading import (
     Credential,
-    JobToken,
     MissingSecretError,
     password_variables,
-    read_credential,
 )
 from registry_config.credentials.redaction import Redactor
-from registry_config.declaration.command import Command, literal, parse_commands
+from registry_config.declaration.commands import commands_of
 from registry_config.declaration.inputs import ID_TOKEN_VARIABLES, RUNNER_FILES, Inputs, Origin, declared_variables
-from registry_config.declaration.registries import Declaration, decode, parse_registries, refuse_in_file
-from registry_config.declaration.sources import KEYLESS_KINDS
+from registry_config.declaration.registries import Declaration, parse_registries
+from registry_config.declaration.registries_file import registries_text
 from registry_config.errors import InputError
-from registry_config.host.runner import find_files
+from registry_config.host.files import find_files
+from registry_config.optional import leave_out, nothing_left, notices
 from registry_config.plan import ImageSettings, Plan
 from registry_config.targets import for_pair
 from registry_config.tools.cosign import signing_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from registry_config.credentials.keyless import Wanted
 
-# Events whose workflow runs with secrets over files that somebody else may have written.
-_UNTRUSTED_EVENTS: Final = ("pull_request_target", "workflow_run", "issue_comment", "issues", "discussion_comment")
 _LOOPBACK: Final = re.compile(r"tcp://(?:localhost|127\.[0-9.]+|\[::1\])(?::|$)")
 _SHELL_SAFE: Final = re.compile(r"[A-Za-z0-9._/+@-]+")
-_FORK_REMEDY: Final = "secrets are empty in pull requests from forks and by Dependabot: set on-missing: skip"
-# Shells whose options GitHub sets too, or that fail in a pipeline only where they are told to.
-_SHELL_OPTIONS: Final = {
-    "bash": ("--noprofile", "--norc", "-eo", "pipefail"),
-    "zsh": ("-e", "-o", "pipefail"),
-    "ksh": ("-e", "-o", "pipefail"),
-}
 
 
 class Job(NamedTuple):
@@ -52,14 +43,17 @@ class Job(NamedTuple):
 
     Attributes:
         plans: what to run, one for each pair of target and file; one plan where there are neither.
+        skipped: plans that do not run, as an optional entry that they need is missing.
         image: which image to run it in; None for this machine.
         forms: every byte string that GitHub is to mask.
         redactor: hides them.
         hidden_variables: variables that no child may find.
         registries: what was declared for the command, as messages name it.
         warnings: what the user should know before the run.
+        notices: what was left out.
         skip_reason: why nothing is to be run; empty otherwise.
         keyless: credentials that are still to be obtained; None where there are none.
+        authorities: the text of each `ca-file`, by its path.
         user_config: what the user's own config holds, for a run on this machine.
     """
 
@@ -69,10 +63,13 @@ class Job(NamedTuple):
     redactor: Redactor
     hidden_variables: frozenset[str]
     registries: tuple[str, ...]
+    skipped: tuple[Plan, ...] = ()
     warnings: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
     skip_reason: str = ""
     keyless: Wanted | None = None
     user_config: UserConfig = NO_USER_CONFIG
+    authorities: Mapping[str, str] = NO_AUTHORITIES
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,43 +93,58 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     """
     declarations = parse_registries(registries_text(inputs, origin))
     plain, secret = declared_variables(inputs, environ)
-    commands = _commands(inputs, plain)
-    credentials, missing, keyless = _read_all(declarations, inputs, origin, environ)
-    _refuse_missing(missing, inputs, origin)
+    commands = commands_of(inputs, plain)
+    credentials, missing, keyless, left_out = collect(declarations, inputs, origin, environ)
     user = NO_USER_CONFIG if inputs.image else read_user_config(environ, keep=inputs.keep_logins)
     others = (*_checked_secrets(secret), *user.secrets, *(keyless.secrets if keyless else ()))
     redactor = Redactor(all_encodings((*credentials, *user.credentials), others))
     _refuse_secrets_in(plain, redactor)
+    for_command = tuple(credential for credential in credentials if "command" in credential.purposes)
     plan = Plan(
-        commands=commands,
-        working_directory=inputs.working_directory,
-        credentials=tuple(c for c in credentials if "command" in c.purposes),
-        variables=plain,
-        secret_variables=secret,
+        commands,
+        inputs.working_directory,
+        for_command,
+        plain,
+        secret,
         is_script=bool(inputs.shell),
         timeout=inputs.timeout,
     )
-    plans = tuple(for_pair(plan, target, file) for file in _files(inputs) for target in inputs.targets or ("",))
-    for each in plans:
-        refuse_secrets_in_words(each.commands, redactor)
-        check_selection(each)
+    plans, skipped = leave_out(_plans(plan, inputs, redactor), left_out)
     return Job(
         plans=plans,
+        skipped=skipped,
         image=_image(inputs, declarations, credentials, home=plain.get("HOME", "")),
         forms=all_encodings((*credentials, *user.credentials), others, single=True),
         redactor=redactor,
         hidden_variables=frozenset({*inputs.hidden_variables, *_hidden(declarations)} - set(secret)),
         registries=tuple(credential.registry for credential in plan.credentials),
         warnings=(
-            *_secret_warnings(credentials, declarations),
+            *secret_warnings(credentials, declarations),
             *user.warnings,
             *_engine_warnings(inputs, environ),
             *signing_warnings(plan, inputs, origin, has_provider=_has_provider(declarations)),
         ),
-        skip_reason=f"{missing[0].place}: {missing[0].problem}; nothing was run (on-missing: skip)" if missing else "",
+        notices=notices(left_out),
+        skip_reason=_skip_reason(missing) or ("" if plans else nothing_left(left_out)),
         keyless=keyless,
         user_config=user,
+        authorities=read_authorities(declarations),
     )
+
+
+def _plans(plan: Plan, inputs: Inputs, redactor: Redactor) -> tuple[Plan, ...]:
+    """One for each pair of file and target, checked."""
+    plans = tuple(for_pair(plan, target, file) for file in _files(inputs) for target in inputs.targets or ("",))
+    for each in plans:
+        refuse_secrets_in_words(each.commands, redactor)
+        check_selection(each)
+        if inputs.skip_existing:
+            check_known(each)
+    return plans
+
+
+def _skip_reason(missing: tuple[MissingSecretError, ...]) -> str:
+    return f"{missing[0].place}: {missing[0].problem}; nothing was run (on-missing: skip)" if missing else ""
 
 
 def prepare_agent(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> tuple[Job, tuple[str, ...]]:
@@ -176,31 +188,6 @@ def _image(
     )
 
 
-def registries_text(inputs: Inputs, origin: Origin) -> str:
-    """The declaration as it was written, from the input or from its file.
-
-    Raises:
-        InputError: the file cannot be read, or must not be used here.
-    """
-    if not inputs.registries_file:
-        return inputs.registries
-    place = "registries-file"
-    path = os.path.normpath(os.path.join(os.path.realpath("."), inputs.registries_file))
-    if os.path.realpath(path) != path:
-        raise InputError(place, "is or passes a link", "give the real path")
-    workspace = os.path.realpath(origin.workspace or ".")
-    if origin.event in _UNTRUSTED_EVENTS and os.path.commonpath([workspace, path]) == workspace:
-        problem = f"lies in the workspace, which another's commit may have written ({origin.event})"
-        raise InputError(place, problem, "use registries, or a file from elsewhere")
-    try:
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            text = decode(file.read(), place)
-    except OSError as error:
-        raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})", "check the path") from None
-    refuse_in_file(parse_registries(text))
-    return text
-
-
 def _files(inputs: Inputs) -> tuple[str, ...]:
     """The files that the patterns stand for, each once; one empty name for a run without files."""
     found: dict[str, None] = {}
@@ -218,44 +205,13 @@ def _files(inputs: Inputs) -> tuple[str, ...]:
     return tuple(found) or ("",)
 
 
-def _commands(inputs: Inputs, variables: Mapping[str, str]) -> tuple[Command, ...]:
-    if inputs.shell:
-        script = inputs.argv[0] if inputs.argv is not None else inputs.command
-        options = _SHELL_OPTIONS.get(os.path.basename(inputs.shell), ("-e",))
-        return (literal((inputs.shell, *options, "-c", script)),)
-    if inputs.argv is not None:
-        return (literal(inputs.argv),)
-    # `check` describes a declaration without a command too.
-    return parse_commands(inputs.command, variables, has_entrypoint=inputs.use_entrypoint) if inputs.command else ()
+def _hidden(declarations: tuple[Declaration, ...]) -> set[str]:
+    id_tokens = ID_TOKEN_VARIABLES if _has_provider(declarations) else ()
+    return {*password_variables(declarations), *RUNNER_FILES, *id_tokens}
 
 
-def _refuse_missing(missing: list[MissingSecretError], inputs: Inputs, origin: Origin) -> None:
-    if missing and inputs.on_missing == "fail":
-        first = missing[0]
-        is_empty = type(first) is MissingSecretError and origin.lacks_secrets
-        raise type(first)(first.place, first.problem, _FORK_REMEDY if is_empty else first.remedy)
-
-
-def _read_all(
-    declarations: tuple[Declaration, ...], inputs: Inputs, origin: Origin, environ: Mapping[str, str]
-) -> tuple[tuple[Credential, ...], list[MissingSecretError], Wanted | None]:
-    """The credentials, with a placeholder for each that is to be obtained; what is empty; what is to be obtained."""
-    token = JobToken(username=origin.actor, secret=inputs.github_token, server=origin.server)
-    credentials: list[Credential] = []
-    missing: list[MissingSecretError] = []
-    wanted: Wanted | None = None
-    for declaration in declarations:
-        try:
-            if declaration.source.kind in KEYLESS_KINDS:
-                from registry_config.credentials.entries import add_entry  # noqa: PLC0415  (few jobs have one)
-
-                wanted = add_entry(wanted, declaration, environ, origin)
-                credentials.append(wanted.entries[-1].placeholder)
-            else:
-                credentials.append(read_credential(declaration, environ, token))
-        except MissingSecretError as error:
-            missing.append(error)
-    return tuple(credentials), missing, wanted
+def _has_provider(declarations: tuple[Declaration, ...]) -> bool:
+    return any(declaration.provider for declaration in declarations)
 
 
 def _checked_secrets(secret: Mapping[str, str]) -> list[str]:
@@ -271,22 +227,6 @@ def _refuse_secrets_in(plain: Mapping[str, str], redactor: Redactor) -> None:
     for name, value in plain.items():
         if redactor.holds(os.fsencode(value)):
             raise InputError("env", f"the value of {name} contains a secret", "use secret-env")
-
-
-def _secret_warnings(credentials: tuple[Credential, ...], declarations: tuple[Declaration, ...]) -> Iterator[str]:
-    by_registry = {(d.host, d.path, d.purposes): d for d in declarations}
-    found = (w for c in credentials for w in warnings_of(by_registry[c.host, c.path, c.purposes], c.secret))
-    # The hosts of one entry share its password.
-    yield from dict.fromkeys(found)
-
-
-def _hidden(declarations: tuple[Declaration, ...]) -> set[str]:
-    id_tokens = ID_TOKEN_VARIABLES if _has_provider(declarations) else ()
-    return {*password_variables(declarations), *RUNNER_FILES, *id_tokens}
-
-
-def _has_provider(declarations: tuple[Declaration, ...]) -> bool:
-    return any(declaration.provider for declaration in declarations)
 
 
 def _engine_warnings(inputs: Inputs, environ: Mapping[str, str]) -> list[str]:

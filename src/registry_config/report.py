@@ -7,13 +7,17 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from registry_config.errors import EXIT_TIMEOUT
+from registry_config.oci.verdicts import records
 from registry_config.results import NO_OUTPUTS, PlanResult, Tail
 from registry_config.tools.digests import reported_digests
+from registry_config.tools.references import is_writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from registry_config.credentials.redaction import Redactor
+    from registry_config.errors import RegistryConfigError
+    from registry_config.oci.entry import Row
     from registry_config.results import CommandResult, RunNotes, TargetResult
 
 _CUT_NOTE = "[the beginning was cut: only the last 64 KiB are kept]\n"
@@ -80,6 +84,7 @@ class Report(NamedTuple):
         warnings: what the user should know.
         planned: for a dry run, what would have been run.
         seconds: from start to end.
+        verify: what the registries said before.
     """
 
     targets: tuple[TargetReport, ...] = ()
@@ -90,6 +95,7 @@ class Report(NamedTuple):
     warnings: tuple[str, ...] = ()
     planned: tuple[str, ...] = ()
     seconds: float = 0.0
+    verify: tuple[Row, ...] = ()
 
     @property
     def exit_code(self) -> int | None:
@@ -105,7 +111,7 @@ class Report(NamedTuple):
     @property
     def failed(self) -> tuple[TargetReport, ...]:
         """The targets that failed."""
-        return tuple(target for target in self.targets if target.reason)
+        return tuple(target for target in self.targets if target.state in {"failed", "not-started"})
 
     def outputs(self) -> dict[str, str]:
         """The outputs of the action."""
@@ -117,6 +123,7 @@ class Report(NamedTuple):
             "digests": json.dumps(document["digests"]),
             "results": json.dumps(document["results"], ensure_ascii=False),
             "skipped": "true" if self.skipped else "false",
+            "verify": json.dumps(document["verify"], ensure_ascii=False),
             "outputs": json.dumps(document["outputs"], ensure_ascii=False),
         }
 
@@ -131,9 +138,15 @@ class Report(NamedTuple):
             "digests": list(self.digests),
             "results": [target.to_object() for target in self.targets],
             "skipped": self.skipped,
+            "verify": records(self.verify),
             "outputs": dict(self.targets[0].outputs) if len(self.targets) == 1 else {},
             "error": self.error or "\n".join(reasons) or None,
         }
+
+
+def refusal(error: RegistryConfigError) -> Report:
+    """What there is to tell where nothing ran."""
+    return Report(error=str(error), verify=getattr(error, "rows", ()))
 
 
 def make_report(
@@ -141,7 +154,6 @@ def make_report(
     redactor: Redactor,
     registries: tuple[str, ...],
     notes: RunNotes,
-    seconds: float,
 ) -> Report:
     """Tell what came of a run, redacted.
 
@@ -150,7 +162,6 @@ def make_report(
         redactor: hides what must not be seen.
         registries: what was declared for the command.
         notes: what the runner has to tell besides.
-        seconds: how long it took.
     """
     targets = []
     stdout = Tail()
@@ -163,7 +174,6 @@ def make_report(
         stdout=(_CUT_NOTE if stdout.is_cut else "") + redactor.text(stdout.text),
         image=notes.image,
         warnings=(*notes.warnings, *_warnings(results), *_differing_digests(targets)),
-        seconds=seconds,
     )
 
 
@@ -175,25 +185,34 @@ def _target_report(
     reason = str(result.error) if result.error else ""
     hints: tuple[str, ...] = ()
     state = "failed"
-    if result.result is None and result.error is None:
+    if result.is_skipped:
+        state = "skipped"
+    elif result.result is None and result.error is None:
         reason, state = "not started, because another target failed", "not-started"
     elif result.exit_code and not reason:
         reason = _reason(result)
         hints = _hints(failed, registries, notes) if failed else ()
     elif not result.exit_code:
-        state = "done"
+        state = "exists" if _exists(commands) else "done"
     return TargetReport(
         target=result.target,
         file=result.file,
         state=state,
         exit_code=result.exit_code if commands or result.exit_code else None,
-        digests=reported_digests(commands),
+        digests=reported_digests(commands) if result.digests is None else result.digests,
         attempts=result.attempts,
         seconds=result.seconds,
         reason=redactor.text(reason),
         hints=tuple(map(redactor.text, hints)),
         commands=tuple(shlex.join(command.arguments) for command in commands),
         outputs=commands[-1].outputs if commands else NO_OUTPUTS,
+    )
+
+
+def _exists(commands: Sequence[CommandResult]) -> bool:
+    """Whether everything that the commands write was there already."""
+    return any(command.exists for command in commands) and all(
+        command.exists for command in commands if is_writing(command.arguments)
     )
 
 
@@ -220,7 +239,8 @@ def _hints(failed: CommandResult, registries: tuple[str, ...], notes: RunNotes) 
 
 def _warnings(results: Iterable[TargetResult]) -> tuple[str, ...]:
     commands = (command for result in results if result.result for command in result.result.commands)
-    return tuple(warning for command in commands for warning in command.warnings)
+    of_commands = (warning for command in commands for warning in command.warnings)
+    return (*of_commands, *(warning for result in results for warning in result.warnings))
 
 
 def _differing_digests(targets: list[TargetReport]) -> tuple[str, ...]:

@@ -67,6 +67,7 @@ class CommandResult(NamedTuple):
         credentials: those that its config held.
         attempts: how many times it was run.
         outputs: what a script wrote to the `GITHUB_OUTPUT` of its own, in its last attempt.
+        exists: it did not run, as everything that it writes is there already.
         file_digests: those that the tool wrote into a file which the command names.
         warnings: what the user should know of it.
     """
@@ -80,6 +81,7 @@ class CommandResult(NamedTuple):
     attempts: int = 1
     outputs: Mapping[str, str] = NO_OUTPUTS
     file_digests: tuple[str, ...] = ()
+    exists: bool = False
     warnings: tuple[str, ...] = ()
 
     @property
@@ -123,6 +125,9 @@ class TargetResult(NamedTuple):
         seconds: from its start to its end, waiting included.
         error: why it was refused.
         file: as found; empty for a run without files.
+        digests: as the registries answer them; None where they were not asked.
+        warnings: what the user should know of these.
+        is_skipped: it was left out, as an optional entry has no secret.
     """
 
     target: str
@@ -131,6 +136,9 @@ class TargetResult(NamedTuple):
     seconds: float
     error: RegistryConfigError | None = None
     file: str = ""
+    digests: tuple[str, ...] | None = None
+    warnings: tuple[str, ...] = ()
+    is_skipped: bool = False
 
     @property
     def exit_code(self) -> int | None:

@@ -16,7 +16,8 @@ from registry_config.declaration.inputs import FILE_PLACEHOLDER, TARGET_PLACEHOL
 from registry_config.docker_config import CONFIG_VARIABLES, config_keys
 from registry_config.errors import RegistryConfigError
 from registry_config.reference import repository_of
-from registry_config.results import CommandResult, PlanResult, TargetResult
+from registry_config.results import CommandResult, PlanResult, Tail, TargetResult
+from registry_config.tools.digests import reported_digests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from registry_config.declaration.command import Command
     from registry_config.observer import Observer
     from registry_config.plan import Output, Plan, Runner, Workplace
+    from registry_config.preflight import Registries
 
 _SIGTERM: Final = 15
 
@@ -38,6 +40,8 @@ class Policy(NamedTuple):
         max_parallel: how many run in parallel.
         fail_fast: stop the others at the first failure.
         retries: further attempts of a command after a transient failure.
+        skip_existing: run no command that writes what is there already.
+        prove: take the digests of what was pushed from the registries.
         retries_any: after any failure that another attempt may cure, not a transient one alone.
     """
 
@@ -45,6 +49,23 @@ class Policy(NamedTuple):
     fail_fast: bool = False
     retries: int = 0
     retries_any: bool = False
+    skip_existing: bool = False
+    prove: bool = False
+
+
+class Services(NamedTuple):
+    """What a run may need besides its runner.
+
+    Attributes:
+        current: what stands for declared credentials at the moment; None where these are all that there is.
+        registries: asks them, where the policy wants that; None where it does not.
+    """
+
+    current: Callable[[Iterable[Credential]], tuple[Credential, ...]] | None = None
+    registries: Registries | None = None
+
+
+NO_SERVICES: Final = Services()
 
 
 def for_pair(plan: Plan, target: str, file: str) -> Plan:
@@ -74,7 +95,7 @@ class TargetRunner:
         policy: how often, and how many at a time.
         observer: who is told of states and output.
         redactor: hides secrets in what is told.
-        current: what stands for declared credentials at the moment; None where these are all that there is.
+        services: what a run may need besides.
     """
 
     def __init__(
@@ -83,9 +104,10 @@ class TargetRunner:
         policy: Policy,
         observer: Observer,
         redactor: Redactor,
-        current: Callable[[Iterable[Credential]], tuple[Credential, ...]] | None = None,
+        services: Services = NO_SERVICES,
     ) -> None:
-        self._current = current
+        self._current = services.current
+        self._registries = services.registries
         self._runner = runner
         self._policy = policy
         self._observer = observer
@@ -101,11 +123,14 @@ class TargetRunner:
         self._observer.on_state(plan.name, "started")
         commands: list[CommandResult] = []
         error = None
+        proven = None
         try:
             with self._runner.workplace(plan, output) as place:
                 workplace = FreshCredentials(place, self._current) if self._current else place
                 run = partial(self._run_command, plan, output, workplace)
                 commands.extend(run_commands(plan, self._runner, workplace.find, self._redactor, run))
+            if self._registries and self._policy.prove and not any(command.exit_code for command in commands):
+                proven = self._registries.prove(plan, commands, reported_digests)
         except RegistryConfigError as refusal:
             error = refusal
         result = TargetResult(
@@ -115,6 +140,8 @@ class TargetRunner:
             seconds=time.monotonic() - started,
             error=error,
             file=plan.file,
+            digests=proven.digests if proven else None,
+            warnings=proven.warnings if proven else (),
         )
         self._observer.on_state(plan.name, _state(result))
         return result
@@ -149,6 +176,12 @@ class TargetRunner:
 
     def _run_command(self, plan: Plan, output: Output, place: Workplace, command: ResolvedCommand) -> CommandResult:
         output.title(title(command, self._redactor))
+        if self._registries and self._policy.skip_existing:
+            existing = self._registries.existing(plan, command)
+            if existing:
+                output.title(f"skipped, as it is there already: {', '.join(existing)}")
+                words = tuple(map(self._redactor.text, command.arguments))
+                return CommandResult(words, 0, Tail(), Tail(), exists=True, file_digests=existing)
         logins = [credential.login for credential in command.credentials]
         keys = [key for login in logins for key in config_keys(login.host, login.path)]
         output.detail(f"its config has {', '.join(keys) or 'no login'}")

@@ -114,6 +114,7 @@ def test_a_failing_command_fails_the_step_and_its_exit_code_is_an_output(
         "digests": "[]",
         "results": "",
         "skipped": "false",
+        "verify": "[]",
         "outputs": "{}",
     }
     assert [(result["exit-code"], result["attempts"], result["reason"]) for result in results] == [(code, 1, problem)]
@@ -198,6 +199,7 @@ def test_a_bad_input_is_an_annotation_that_names_the_place_and_nothing_is_starte
         "digests": "[]",
         "results": "[]",
         "skipped": "false",
+        "verify": "[]",
         "outputs": "{}",
     }
     assert "nothing was run" in done.summary or inputs.get("summary")

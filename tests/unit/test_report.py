@@ -29,7 +29,7 @@ def _ran(*commands: CommandResult, target: str = "", signal_number: int = 0) -> 
 
 
 def _report(*results: TargetResult, notes: RunNotes = _NO_NOTES) -> Report:
-    return make_report(results, Redactor([b"password"]), ("a.example",), notes, 2.5)
+    return make_report(results, Redactor([b"password"]), ("a.example",), notes)
 
 
 _REFUSED = _command("helm pull oci://b.example/x", 1, stderr=b"GET https://b.example/v2/: 401 Unauthorized")
@@ -182,6 +182,7 @@ _NOTHING = {
     "digests": "[]",
     "results": "[]",
     "skipped": "false",
+    "verify": "[]",
     "outputs": "{}",
 }
 _DONE_OBJECT: dict[str, object] = {
@@ -225,6 +226,7 @@ def _in_order(rows: list[dict[str, object]]) -> str:
                 "digests": json.dumps([_A]),
                 "results": _in_order([_DONE_OBJECT]),
                 "skipped": "false",
+                "verify": "[]",
                 "outputs": "{}",
             },
         ),
@@ -237,6 +239,7 @@ def _in_order(rows: list[dict[str, object]]) -> str:
                 "digests": json.dumps([_A, _B]),
                 "results": _in_order([_DONE_OBJECT, _FAILED_OBJECT]),
                 "skipped": "false",
+                "verify": "[]",
                 "outputs": "{}",
             },
         ),
@@ -259,6 +262,7 @@ def test_outputs_are_texts(report: Report, outputs: dict[str, str]) -> None:
                 "digests": [],
                 "results": [],
                 "skipped": False,
+                "verify": [],
                 "outputs": {},
                 "error": "x: y",
             },
@@ -273,6 +277,7 @@ def test_outputs_are_texts(report: Report, outputs: dict[str, str]) -> None:
                 "digests": [_A],
                 "results": [_DONE_OBJECT],
                 "skipped": False,
+                "verify": [],
                 "outputs": {},
                 "error": None,
             },
@@ -300,6 +305,7 @@ def test_outputs_are_texts(report: Report, outputs: dict[str, str]) -> None:
                     _DONE_OBJECT,
                 ],
                 "skipped": False,
+                "verify": [],
                 "outputs": {},
                 "error": "it failed\nnot started",
             },

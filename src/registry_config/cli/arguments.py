@@ -20,6 +20,7 @@ from registry_config.declaration.inputs import (
 )
 from registry_config.declaration.registries import decode
 from registry_config.errors import InputError, did_you_mean
+from registry_config.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,6 +87,9 @@ def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ
         retry_on=options.retry_on,
         timeout=duration("--timeout", options.timeout),
         files=tuple(options.file),
+        skip_existing=options.skip_existing,
+        verify=options.verify,
+        digest_from=options.digest_from,
         dry_run=options.dry_run,
         env=tuple(options.env),
         secret_env=tuple(options.secret_env),
@@ -147,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=formatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"registry-config {VERSION}")
     actions = parser.add_subparsers(
         dest="action", prog="registry-config", metavar="run|check|agent|action", required=True, parser_class=Parser
     )

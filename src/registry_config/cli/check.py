@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.commands import preview, shown
 from registry_config.declaration.registries import parse_registries
+from registry_config.declaration.registries_file import registries_text
 from registry_config.docker_config import config_keys, environment
 from registry_config.engine.mounts import CONFIG_FILE, REMOVED_VARIABLE, VARIABLES
 from registry_config.execution import missing_programs
-from registry_config.host.runner import find_files
-from registry_config.job import prepare, registries_text
+from registry_config.host.files import find_files
+from registry_config.job import prepare
 from registry_config.tools.table import known_tool
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from registry_config.github.event import read_origin
 from registry_config.host.process_environment import scrub_environment
 from registry_config.job import prepare
 from registry_config.observer import lines, retries_only
-from registry_config.report import Report
+from registry_config.report import Report, refusal
 from registry_config.streams import write_all
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def run_command_line(words: list[str], environ: MutableMapping[str, str]) -> int
         report = _run(inputs, environ, report_file)
         code = report.exit_code or 0
     except RegistryConfigError as error:
-        report, code = Report(error=str(error)), error.exit_code
+        report, code = refusal(error), error.exit_code
         say(str(error))
     if report_file:
         report_file.write(report.to_document())
@@ -76,8 +76,8 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonFil
     job = prepare(inputs, read_origin(environ), environ)
     scrub_environment(job.hidden_variables, environ)
     tell = (lambda _: None) if inputs.quiet else say
-    for warning in job.warnings:
-        tell(warning)
+    for line in (*job.warnings, *job.notices):
+        tell(line)
     if job.skip_reason:
         tell(job.skip_reason)
         return Report(skipped=True, error=job.skip_reason)

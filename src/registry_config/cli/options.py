@@ -24,9 +24,10 @@ examples:
   registry-config check --registries registries.yaml
 
 exit codes:
-  the command's own; 127 program not found, 126 not executable, 128+n ended by signal n, 124 ended by the time limit;
+  the command's own; 127 program not found, 126 not executable, 128+n ended by signal n;
   64 a wrong input, 65 a file that held a secret came back, 69 something needed is not there, 70 an internal error,
-  77 an identity provider refused"""
+  77 a registry or an identity provider refused a credential, 1 the registry has another digest than the tool reported,
+  124 the time limit ended the command"""
 
 OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, object]], ...]] = (
     (
@@ -119,6 +120,22 @@ OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, object]], ...]] = (
             "default": [],
             "help": "run once for each file; {file} in the command is replaced",
         },
+    ),
+    (
+        ("--skip-existing",),
+        {"action": "store_true", "help": "run no command whose reference is there already"},
+    ),
+    (
+        ("--verify",),
+        {
+            "metavar": "off|login|pull|push",
+            "default": DEFAULTS.verify,
+            "help": "ask the registries whether it will work, before anything runs",
+        },
+    ),
+    (
+        ("--digest-from",),
+        {"metavar": "tool|registry", "default": DEFAULTS.digest_from, "help": "who is asked for the digest"},
     ),
     (("--dry-run",), {"action": "store_true", "help": "everything but the execution"}),
     (

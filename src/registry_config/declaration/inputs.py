@@ -62,6 +62,9 @@ class Inputs(NamedTuple):
     retry_on: str = "transient"
     timeout: float | None = None
     files: tuple[str, ...] = ()
+    skip_existing: bool = False
+    verify: str = "off"
+    digest_from: str = "tool"
     dry_run: bool = False
     env: tuple[str, ...] = ()
     secret_env: tuple[str, ...] = ()
@@ -115,10 +118,8 @@ def check_inputs(inputs: Inputs, *, needs_command: bool = True) -> None:
     Raises:
         InputError: naming one of the two.
     """
-    if inputs.on_missing not in {"fail", "skip"}:
-        raise InputError("on-missing", "must be 'fail' or 'skip'")
-    if inputs.retry_on not in {"transient", "any"}:
-        raise InputError("retry-on", "must be 'transient' or 'any'")
+    _check_choice("on-missing", inputs.on_missing, ("fail", "skip"))
+    _check_choice("retry-on", inputs.retry_on, ("transient", "any"))
     if inputs.retry_on != DEFAULTS.retry_on and not inputs.retries:
         raise InputError("retry-on", "needs retries", "set retries, or leave it out")
     if inputs.registries and inputs.registries_file:
@@ -131,8 +132,18 @@ def check_inputs(inputs: Inputs, *, needs_command: bool = True) -> None:
         raise InputError("command", "must be one script with --shell", "quote the whole script after --")
     if re.search(r"\s", inputs.shell):
         raise InputError("shell", "must be one program, without options", "write its name alone, such as bash")
+    _check_choice("verify", inputs.verify, ("off", "login", "pull", "push"))
+    _check_choice("digest-from", inputs.digest_from, ("tool", "registry"))
+    if inputs.skip_existing and inputs.shell:
+        raise InputError("skip-existing", "cannot be combined with shell", "nothing tells what a script writes")
     _check_image(inputs)
     _check_targets(inputs)
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        *first, last = (f"'{choice}'" for choice in choices)
+        raise InputError(name, f"must be {', '.join(first)} or {last}")
 
 
 def _check_image(inputs: Inputs) -> None:

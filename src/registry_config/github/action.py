@@ -13,7 +13,7 @@ from registry_config.github.workflow import SafeOutput, Workflow
 from registry_config.host.process_environment import scrub_environment
 from registry_config.job import prepare
 from registry_config.observer import lines, retries_only
-from registry_config.report import Report
+from registry_config.report import Report, refusal
 from registry_config.version import VERSION
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def run_action(environ: MutableMapping[str, str]) -> int:
         report = _run(inputs, environ, workflow)
         code = report.exit_code or 0
     except RegistryConfigError as error:
-        report, code = Report(error=str(error)), error.exit_code
+        report, code = refusal(error), error.exit_code
         workflow.annotate("error", str(error))
     for name, value in report.outputs().items():
         workflow.output(name, value)
@@ -53,6 +53,8 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str], workflow: Workflow) 
     workflow.line(f"registry-config {VERSION}: {', '.join(job.registries) or 'no registry'}")
     for warning in job.warnings:
         workflow.annotate("warning", warning)
+    for notice in job.notices:
+        workflow.annotate("notice", notice)
     if job.skip_reason:
         workflow.annotate("notice", job.skip_reason)
         return Report(skipped=True, error=job.skip_reason)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from registry_config.oci.verdicts import HEADS
+
 if TYPE_CHECKING:
     from registry_config.report import Report, TargetReport
 
@@ -27,6 +29,7 @@ def summarize(report: Report) -> str:
         parts.append(_table(report))
     parts += [f"Digest: {_code(digest)}" for digest in report.digests]
     parts += [f"Note: {_text(warning)}" for warning in report.warnings]
+    parts.append(_verdicts(report))
     parts += [_details("Commands", report.planned or _commands(report))]
     if report.image:
         parts.append(f"Image: {_code(report.image)}")
@@ -61,6 +64,14 @@ def _table(report: Report) -> str:
         digests = " ".join(_code(digest[:_SHORT_DIGEST]) for digest in row.digests) or "-"
         state = row.state.replace("-", " ")
         rows.append(f"| {names} | {state} | {digests} | {row.attempts} | {row.seconds:.1f} |")
+    return "\n".join(rows)
+
+
+def _verdicts(report: Report) -> str:
+    if not report.verify:
+        return ""
+    rows = [f"| {' | '.join(HEADS)} |", f"|{' --- |' * len(HEADS)}"]
+    rows += [f"| {' | '.join(_text(value) for value in row)} |" for row in report.verify]
     return "\n".join(rows)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import stat
 import threading
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from registry_config.credentials.kept_logins import NO_USER_CONFIG, docker_folder
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError
+from registry_config.host.files import find_files, read_beginning
 from registry_config.host.memory_config import MemoryConfig, memory_config
 from registry_config.host.output_file import output_file, read_output
 from registry_config.host.process_environment import close_memory
@@ -199,20 +200,7 @@ class HostWorkplace:
             code = process.wait(flows, self._plan.timeout)
         finally:
             self._runner.ended(process)
-        digests = () if code else digests_in_files(result.arguments, self._read)
-        return result._replace(exit_code=code, file_digests=digests)
-
-    def _read(self, path: str, limit: int) -> bytes:
-        """The beginning of an ordinary file of the working directory."""
-        descriptor = os.open(
-            os.path.join(self._plan.working_directory, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        digests = (
+            () if code else digests_in_files(result.arguments, partial(read_beginning, self._plan.working_directory))
         )
-        with open(descriptor, "rb") as file:
-            return file.read(limit) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
-
-
-def find_files(pattern: str, folder: str) -> list[str]:
-    """The files below a folder that a pattern stands for, by names relative to it."""
-    import glob  # noqa: PLC0415  (few commands have a pattern)
-
-    return glob.glob(pattern, root_dir=folder)
+        return result._replace(exit_code=code, file_digests=digests)

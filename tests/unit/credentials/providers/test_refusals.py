@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,6 +51,12 @@ def _google_error(status: int, message: str) -> Answered:
 
 def _plain(status: int, **fields: object) -> Answered:
     return Answered(status, json.dumps(fields).encode())
+
+
+def _parts_in(text: str, told: list[tuple[str, str]]) -> list[str]:
+    """Parts of secrets in a text: an ID token is longer than what a message quotes."""
+    parts = {secret[at : at + 16] for _, secret in told for at in range(max(len(secret) - 15, 1))}
+    return [part for part in parts if part in text]
 
 
 def _one_of_each() -> list[Request]:
@@ -320,7 +327,10 @@ def test_a_provider_that_repeats_what_it_was_sent(status: int, world: Net, cloud
     """An error page may quote the whole request."""
 
     def echo(asked: Asked) -> Answered:
-        quoted = f"{asked.target} {asked.headers.items()} {asked.body!r}\x1b[31m\r\n::error::"
+        # What is secret comes first, since a message quotes no more than 300 characters.
+        token = re.search(r"eyJ[\w.-]+", asked.body.decode())
+        secret = token[0] if token else asked.headers.get("Authorization")
+        quoted = f"\x1b[31m\r\n::error::{secret} {asked.target} {asked.headers.items()} {asked.body!r}"
         if asked.host == _AWS:
             return aws_error(status, "Echo", quoted.replace("&", "").replace("<", "").replace("\x1b", ""))
         return _plain(status, error="echo", error_description=quoted, message=quoted, detail=quoted)
@@ -334,14 +344,14 @@ def test_a_provider_that_repeats_what_it_was_sent(status: int, world: Net, cloud
         assert not isinstance(outcome, Minted)
         shown = repr(outcome) + str(outcome)
         assert "echo" in shown.lower()
-        assert not any(secret in shown for _, secret in round_.told)
+        assert _parts_in(shown, round_.told) == []
         assert not {"\x1b", "\n", "\r"} & set(str(outcome))
 
 
 @pytest.mark.parametrize(("name", "host"), [("google", _ACCOUNT), ("azure", _ACR)])
 def test_a_later_server_that_repeats_what_it_was_sent(name: str, host: str, world: Net, clouds: Clouds) -> None:
     def echo(asked: Asked) -> Answered:
-        return _plain(403, message=f"echo {asked.headers.items()} {asked.body!r}")
+        return _plain(403, message=f"echo {asked.headers.get('Authorization')} {asked.body!r}")
 
     world.players[host] = echo
 
@@ -350,7 +360,7 @@ def test_a_later_server_that_repeats_what_it_was_sent(name: str, host: str, worl
     shown = str(round_.outcomes[0])
     assert "echo" in shown
     assert len(round_.told) > 2
-    assert not any(secret in shown for _, secret in round_.told)
+    assert _parts_in(shown, round_.told) == []
 
 
 @pytest.mark.parametrize(

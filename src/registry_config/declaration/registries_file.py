@@ -1,0 +1,40 @@
+"""The declaration as it was written, from the input `registries` or from a file."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from registry_config.declaration.registries import decode, parse_registries, refuse_in_file
+from registry_config.errors import InputError
+
+if TYPE_CHECKING:
+    from registry_config.declaration.inputs import Inputs, Origin
+
+# Events whose workflow runs with secrets over files that somebody else may have written.
+_UNTRUSTED_EVENTS: Final = ("pull_request_target", "workflow_run", "issue_comment", "issues", "discussion_comment")
+
+
+def registries_text(inputs: Inputs, origin: Origin) -> str:
+    """The declaration as it was written, from the input or from its file.
+
+    Raises:
+        InputError: the file cannot be read, or must not be used here.
+    """
+    if not inputs.registries_file:
+        return inputs.registries
+    place = "registries-file"
+    path = os.path.normpath(os.path.join(os.path.realpath("."), inputs.registries_file))
+    if os.path.realpath(path) != path:
+        raise InputError(place, "is or passes a link", "give the real path")
+    workspace = os.path.realpath(origin.workspace or ".")
+    if origin.event in _UNTRUSTED_EVENTS and os.path.commonpath([workspace, path]) == workspace:
+        problem = f"lies in the workspace, which another's commit may have written ({origin.event})"
+        raise InputError(place, problem, "use registries, or a file from elsewhere")
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            text = decode(file.read(), place)
+    except OSError as error:
+        raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})", "check the path") from None
+    refuse_in_file(parse_registries(text))
+    return text
