@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _SOURCES: Final = Path(__file__).parents[1] / "src/registry_config"
 _GAP: Final = "…"
@@ -56,23 +56,23 @@ _ROOMS: Final = (
     ("Command line", ("cli",)),
     ("Inputs and the declaration", ("declaration", "reference.py", "github", "job.py")),
     ("Credentials", ("credentials",)),
-    ("Registries and providers, asked by this action itself", ("http", "oci")),
-    ("Commands on the runner", ("host", "errors.py", "execution.py", "tools")),
+    ("Registries and providers, asked by this action itself", ("http", "oci", "preflight.py", "authorities.py")),
     ("An engine and a tool image", ("engine", "registry_config.py")),
 )
+_REST: Final = "Commands and the machine"
 
 
 def page() -> str:
     """The tables of docs/troubleshooting.md."""
-    return "\n".join(_section(title, rooms) for title, rooms in _ROOMS)
+    found: dict[str, dict[str, None]] = {title: {} for title, _ in _ROOMS} | {_REST: {}}
+    for message in messages():
+        room = message.file.partition("/")[0]
+        title = next((title for title, rooms in _ROOMS if room in rooms), _REST)
+        found[title][f"| {message.cell} | {_plain(message.remedy)} |\n"] = None
+    return "\n".join(_section(title, rows) for title, rows in found.items())
 
 
-def _section(title: str, rooms: tuple[str, ...]) -> str:
-    rows = {
-        f"| {message.cell} | {_plain(message.remedy)} |\n": None
-        for message in messages()
-        if message.file.partition("/")[0] in rooms
-    }
+def _section(title: str, rows: Iterable[str]) -> str:
     return f"### {title}\n\n| message | what to do |\n| --- | --- |\n{''.join(rows)}"
 
 

@@ -975,8 +975,14 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         "--registries: cannot be read (no such file or directory); check the path",
         ("run", "--registries", VALID, *END),
     ),
-    "empty path": ("--registries: cannot be read (no such file or directory); check the path", ("run", "--registries=", *END, TOKEN)),
-    "folder of registries": ("--registries: cannot be read (is a directory); check the path", ("run", "--registries", "folder", *END)),
+    "empty path": (
+        "--registries: cannot be read (no such file or directory); check the path",
+        ("run", "--registries=", *END, TOKEN),
+    ),
+    "folder of registries": (
+        "--registries: cannot be read (is a directory); check the path",
+        ("run", "--registries", "folder", *END),
+    ),
     "path with a file as a folder": (
         "--registries: cannot be read (not a directory); check the path",
         ("run", "--registries", f"empty/{TOKEN}", *END),
@@ -1038,7 +1044,10 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         "working-directory: is not a folder that exists; make it first, or correct the path",
         (*_RUN, "-C", TOKEN, *END),
     ),
-    "working directory that is empty": ("working-directory: is not a folder that exists; make it first, or correct the path", (*_RUN, "-C", "", *END)),
+    "working directory that is empty": (
+        "working-directory: is not a folder that exists; make it first, or correct the path",
+        (*_RUN, "-C", "", *END),
+    ),
     "ghcr.io without a token": (
         "registries[0] (line 1): 'username' and a password are missing; give them, or --github-token-env NAME",
         ("run", "--registries", "ghcr", *END, TOKEN),
