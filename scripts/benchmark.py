@@ -1,6 +1,6 @@
 """Measures how fast output is redacted, in what memory, and what a run costs before its command starts.
 
-Times are those of the processor, so that a busy machine does not decide; each kind of output stands beside `cat`.
+Times are those of the processor, so that a busy machine does not decide; each kind of output is compared with `cat`.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ def obtain(job: Job, environ: Mapping[str, str], observer: Observer, limit: tupl
 def held_credentials(
     job: Job, environ: Mapping[str, str], observer: Observer, lifetime: float
 ) -> tuple[Credential, ...]:
-    """The credentials that an agent holds for so many seconds.
+    """The credentials that an agent holds for this number of seconds.
 
     Raises:
         RegistryConfigError: as `obtain`.

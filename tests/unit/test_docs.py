@@ -109,6 +109,17 @@ def test_a_link_leads_to_a_file_that_is_there(path: Path) -> None:
     assert [target for target in links if not (path.parent / target).exists()] == []
 
 
+def test_the_code_and_the_actions_speak_plain_english() -> None:
+    files = (
+        *(ROOT / "src").rglob("*.py"),
+        ROOT / "action.yml",
+        ROOT / "agent/action.yml",
+        *ROOT.glob("examples/*.yml"),
+    )
+    said = {path.name: _WORDS.findall(path.read_text()) for path in files}
+    assert {name: found for name, found in said.items() if found} == {}
+
+
 @every_page
 def test_a_page_speaks_plain_english(path: Path) -> None:
     assert [found[0] for found in _WORDS.finditer(path.read_text())] == []

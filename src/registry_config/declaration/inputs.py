@@ -220,10 +220,10 @@ def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict
     for number, line in enumerate(inputs.env, 1):
         if is_text and not line.strip():
             continue
-        name, sign, value = line.partition("=")
+        name, equals, value = line.partition("=")
         place = f"env (line {number})"
         name = _name(place, name)
-        plain[name] = value if sign else _value(place, name, environ)
+        plain[name] = value if equals else _value(place, name, environ)
     secret = {}
     for number, line in enumerate(inputs.secret_env, 1):
         if is_text and not line.strip():
