@@ -102,12 +102,12 @@ def _processor_seconds(words: Sequence[str], variables: Mapping[str, str] | None
     with subprocess.Popen(
         words, env=_ENVIRON | dict(variables or {}), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
     ) as process:
-        assert process.stdout
-        while os.read(process.stdout.fileno(), 1024 * _CHUNK):
+        while process.stdout and os.read(process.stdout.fileno(), 1024 * _CHUNK):
             pass
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, words
+    if process.returncode:
+        raise SystemExit(f"{words[0]} failed with {process.returncode}")
     return usage.ru_utime + usage.ru_stime
 
 
@@ -171,7 +171,8 @@ def _memory(folder: Path) -> Measure:
         while process.poll() is None:
             most = max(most, _held(process.pid))
             time.sleep(0.02)
-    assert process.returncode == 0
+    if process.returncode:
+        raise SystemExit(f"the run in ten targets failed with {process.returncode}")
     return Measure("1 GiB in ten targets, memory", most / _MIB, 100, "MiB", less_is_better=True)
 
 
