@@ -19,6 +19,8 @@ _GAP: Final = "…"
 # Errors of Python that no person is shown.
 _PYTHONS: Final = ("AttributeError", "KeyError", "NotImplementedError", "OSError", "RuntimeError", "TypeError")
 _MOST: Final = 8
+# What an explanation has at least before its colon.
+_WORDS: Final = 3
 
 
 class Message(NamedTuple):
@@ -69,6 +71,9 @@ def page() -> str:
         room = message.file.partition("/")[0]
         title = next((title for title, rooms in _ROOMS if room in rooms), _REST)
         found[title][f"| {message.cell} | {_plain(message.remedy)} |\n"] = None
+    found["A command failed: what its output means"] = {
+        f"| {_cell(problem)} | {_plain(remedy)} |\n": None for problem, remedy in hints()
+    }
     return "\n".join(_section(title, rows) for title, rows in found.items())
 
 
@@ -93,6 +98,24 @@ def messages() -> Iterator[Message]:
         yield from sorted(
             _of_module(tree, path.relative_to(_SOURCES).as_posix(), constants), key=lambda found: found.line
         )
+
+
+def hints() -> Iterator[tuple[str, str]]:
+    """What is the matter, and what to do, of every explanation of a failed command."""
+    for path in sorted((_SOURCES / "tools").glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+        skipped = parts | {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Constant, ast.JoinedStr)) and id(node) not in skipped:
+                yield from filter(None, map(_explanation, _texts(node, {})))
+
+
+def _explanation(text: str) -> tuple[str, str] | None:
+    """The halves of a sentence that says what to do; None for a regular expression, a list of names, a part of one."""
+    problem, _, remedy = text.partition(": ")
+    known = len(problem.split()) >= _WORDS and len(remedy.replace(_GAP, "").split()) > 1
+    return (problem, remedy) if known and not re.search(r"\\|\(\?|'\w+: ", text) else None
 
 
 def _of_module(tree: ast.Module, file: str, constants: Mapping[str, list[str]]) -> Iterator[Message]:

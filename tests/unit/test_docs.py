@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from messages import messages
+from messages import hints, messages
 from tables import filled, pages
 from terminal_svg import PASSWORDS
 
@@ -224,6 +224,9 @@ def test_the_page_of_troubleshooting_has_every_message() -> None:
     found = list(messages())
     assert len(found) > 100
     assert [message.text for message in found if message.cell not in text] == []
+    explained = [problem for problem, _ in hints()]
+    assert len(explained) > 20
+    assert [problem for problem in explained if f"`{problem}`" not in text] == []
 
 
 def test_every_message_says_what_to_do() -> None:
