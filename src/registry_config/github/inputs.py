@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 
 def from_action(environ: Mapping[str, str], *, needs_command: bool = True) -> Inputs:
-    """Read the inputs.
-
-    Args:
-        environ: of the step.
-        needs_command: whether a command has to be there.
+    """Read the inputs, a command among them where there has to be one.
 
     Raises:
         InputError: a boolean or a choice is none, or two inputs contradict each other.
