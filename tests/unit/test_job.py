@@ -213,7 +213,7 @@ def test_skipping_still_finds_what_is_wrong_elsewhere() -> None:
     registries = f"{_ENV}- registry: b.example\n  username: u\n  password-env: NOT_THERE\n"
     message = (
         "registries[1].password-env (line 6): no such variable in the environment; "
-        "name a variable of the environment, not the password itself"
+        "set it in the environment; the key takes its name, not the password itself"
     )
     with pytest.raises(InputError, match=exactly(message)):
         _prepare(registries, {"TOKEN": ""}, on_missing="skip")
