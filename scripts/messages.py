@@ -66,7 +66,7 @@ _REST: Final = "Commands and the machine"
 
 def page() -> str:
     """The tables of docs/troubleshooting.md."""
-    found: dict[str, dict[str, None]] = {title: {} for title, _ in _ROOMS} | {_REST: {}}
+    found: dict[str, dict[str, None]] = {title: {} for title in (*(title for title, _ in _ROOMS), _REST)}
     for message in messages():
         room = message.file.partition("/")[0]
         title = next((title for title, rooms in _ROOMS if room in rooms), _REST)

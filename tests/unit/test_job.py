@@ -266,8 +266,8 @@ def test_a_file_of_registries_is_read(path: str, folder: Path) -> None:
         "link": ("link", "registries-file: is or passes a link; give the real path"),
         "through a linked folder": ("linked/list", "registries-file: is or passes a link; give the real path"),
         "link to outside": ("outside/list", "registries-file: is or passes a link; give the real path"),
-        "missing": ("nowhere", "registries-file: cannot be read (no such file or directory)"),
-        "folder": ("sub", "registries-file: cannot be read (is a directory)"),
+        "missing": ("nowhere", "registries-file: cannot be read (no such file or directory); check the path"),
+        "folder": ("sub", "registries-file: cannot be read (is a directory); check the path"),
         "with a password-file in it": (
             "file",
             "registries[0].password-file (line 3): is not allowed in a registries-file; use password-env",
