@@ -48,7 +48,7 @@ _WAYS = {
     "strace": 'strace -s 200 -e trace=read,write cat "$C" 2>&1',
     "strace, short": 'strace -s 90 -e trace=read,write cat "$C" 2>&1',
     "grep, coloured": 'printf "%s\\n" "$T" | grep --color=always "[A-Za-z]"',
-    "grep, coloured on one character": 'printf "%s\\n" "$T" | grep --color=always "[aeiou]"',
+    "grep, coloured on one character": 'printf "%s\\n" "$T" | grep --color=always "[xaeiou]"',
     "declare": "declare -p T",
     "export": "export T; export -p | grep -v DOCKER",
     "printf %q": 'printf "%q\\n" "$T"',

@@ -164,6 +164,12 @@ def test_nothing_is_printed_past_the_streams_that_are_redacted() -> None:
     assert _modules_with(ast.Call, that=r"(print|breakpoint|traceback\.print_\w+)\(") == set()
 
 
+def test_names_of_test_files_are_their_own() -> None:
+    # pytest imports them by their names alone.
+    names = [path.name for path in (_TOP.parents[1] / "tests").rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
 def test_functions_classes_and_modules_are_small() -> None:
     large = [name for name in _sources() if len((_TOP / name).read_text().splitlines()) > _MAX_MODULE]
     for name, tree in _sources().items():

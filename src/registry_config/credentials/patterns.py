@@ -211,8 +211,8 @@ class _Places:
 def _offsets(text: bytes) -> Iterator[int]:
     """Where seeds begin, never more than eleven bytes apart."""
     last = len(text) - SEED
-    # Not at the very beginning, which tokens of one kind have in common.
-    at = _REACH
+    # As late as may be: tokens of one kind have their beginning in common.
+    at = max((anchor.end() for anchor in _ANCHOR.finditer(text, 0, _REACH)), default=_REACH)
     for anchor in _ANCHOR.finditer(text, at):
         place = min(anchor.end(), last)
         if place > at:
