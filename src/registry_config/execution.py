@@ -11,7 +11,6 @@ from registry_config.commands import preview, shown
 from registry_config.errors import RegistryConfigError, SignalError
 from registry_config.host.programs import check_programs
 from registry_config.host.runner import HostRunner
-from registry_config.oci.verdicts import sentence
 from registry_config.report import Report, make_report
 from registry_config.results import TargetResult
 from registry_config.targets import Policy, Services, TargetRunner
@@ -146,6 +145,7 @@ def _registries(
 def _verify(job: Job, inputs: Inputs, registries: Registries, observer: Observer) -> tuple[Row, ...]:
     if inputs.verify == "off":
         return ()
+    from registry_config.oci.verdicts import sentence  # noqa: PLC0415
     from registry_config.preflight import warnings_of  # noqa: PLC0415
 
     of_image = job.image.credentials if job.image else ()
