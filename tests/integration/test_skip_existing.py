@@ -26,7 +26,7 @@ def first(registries: tuple[Registry, Registry]) -> Registry:
 
 
 def _puts(registry: Registry, repository: str) -> int:
-    return sum(f'"PUT /v2/{repository}/manifests/' in line for line in registry.requests())
+    return len([line for line in registry.requests() if f'"PUT /v2/{repository}/manifests/' in line])
 
 
 def _push(machine: Machine, first: Registry, made: Path, folder: str, *options: str) -> Done:
@@ -42,17 +42,17 @@ def test_a_chart_that_is_there_is_not_pushed_again(
 ) -> None:
     new = _push(machine, first, packed_chart, "skip")
     assert (new.code, new.report["results"][0]["state"]) == (0, "done"), new.stderr
-    digest = first.digest("skip/app", "1.2.3")
+    digest, pushed = first.digest("skip/app", "1.2.3"), _puts(first, "skip/app")
     for options in ((), ("--digest-from", "registry")):
         again = _push(machine, first, packed_chart, "skip", *options)
         (result,) = again.report["results"]
         assert (again.code, result["state"], result["digest"]) == (0, "exists", digest), again.stderr
         assert (again.report["exit-code"], again.report["digest"], again.report["skipped"]) == (0, digest, False)
         assert again.stderr.count(b"Pushed:") == 0
-    assert _puts(first, "skip/app") == 1
+    assert _puts(first, "skip/app") == pushed
     next_one = _push(machine, first, chart(tmp_path / "next", version="1.2.4"), "skip")
     assert next_one.report["results"][0]["state"] == "done"
-    assert _puts(first, "skip/app") == 2
+    assert _puts(first, "skip/app") > pushed
 
 
 def test_of_several_targets_each_has_its_own_state(
