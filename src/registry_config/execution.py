@@ -75,7 +75,7 @@ def _execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Outpu
         if inputs.dry_run:
             report = Report(planned=_preview(job, runner, output), image=runner.notes.image, warnings=warnings)
         else:
-            results = (*_run(job, targets, runner, output), *_skipped(job))
+            results = _with_skipped(job, _run(job, targets, runner, output))
     if not inputs.dry_run:
         # What an earlier command did not bring is told by the error of its own command.
         report = make_report(results, job.redactor, job.registries, runner.notes)
@@ -120,10 +120,12 @@ def _obtained(
     return keyless, _with_image_credentials(job, keyless)
 
 
-def _skipped(job: Job) -> Iterator[TargetResult]:
-    """The plans that were left out with an optional entry."""
-    for plan in job.skipped:
-        yield TargetResult(plan.target, None, 0, 0.0, file=plan.file, is_skipped=True)
+def _with_skipped(job: Job, results: tuple[TargetResult, ...]) -> tuple[TargetResult, ...]:
+    """The results and those of the plans that were left out with an optional entry, in the order given."""
+    if not job.skipped:
+        return results
+    left_out = (TargetResult(plan.target, None, 0, 0.0, file=plan.file, is_skipped=True) for plan in job.skipped)
+    return tuple(sorted((*results, *left_out), key=lambda result: job.order.index((result.target, result.file))))
 
 
 def _registries(

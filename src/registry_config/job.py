@@ -44,6 +44,7 @@ class Job(NamedTuple):
     Attributes:
         plans: what to run, one for each pair of target and file; one plan where there are neither.
         skipped: plans that do not run, as an optional entry that they need is missing.
+        order: target and file of all of them, in which their results are given.
         image: which image to run it in; None for this machine.
         forms: every byte string that GitHub is to mask.
         redactor: hides them.
@@ -64,6 +65,7 @@ class Job(NamedTuple):
     hidden_variables: frozenset[str]
     registries: tuple[str, ...]
     skipped: tuple[Plan, ...] = ()
+    order: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     skip_reason: str = ""
@@ -109,10 +111,12 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
         is_script=bool(inputs.shell),
         timeout=inputs.timeout,
     )
-    plans, skipped = leave_out(_plans(plan, inputs, redactor), left_out)
+    declared = _plans(plan, inputs, redactor)
+    plans, skipped = leave_out(declared, left_out)
     return Job(
         plans=plans,
         skipped=skipped,
+        order=tuple((each.target, each.file) for each in declared),
         image=_image(inputs, declarations, credentials, home=plain.get("HOME", "")),
         forms=all_encodings((*credentials, *user.credentials), others, single=True),
         redactor=redactor,
