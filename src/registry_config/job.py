@@ -102,15 +102,8 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     redactor = Redactor(all_encodings((*credentials, *user.credentials), others))
     _refuse_secrets_in(plain, redactor)
     for_command = tuple(credential for credential in credentials if "command" in credential.purposes)
-    plan = Plan(
-        commands,
-        inputs.working_directory,
-        for_command,
-        plain,
-        secret,
-        is_script=bool(inputs.shell),
-        timeout=inputs.timeout,
-    )
+    place = inputs.working_directory
+    plan = Plan(commands, place, for_command, plain, secret, is_script=bool(inputs.shell), timeout=inputs.timeout)
     declared = _plans(plan, inputs, redactor)
     plans, skipped = leave_out(declared, left_out)
     return Job(
