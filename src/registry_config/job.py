@@ -6,13 +6,14 @@ import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.authorities import NO_AUTHORITIES, read_authorities
+from registry_config.authorities import read_authorities
 from registry_config.commands import check_known, check_selection
 from registry_config.credentials.collection import collect, secret_warnings
 from registry_config.credentials.encodings import all_encodings
 from registry_config.credentials.exposure import refuse_secrets_in_words
 from registry_config.credentials.kept_logins import NO_USER_CONFIG, UserConfig, read_user_config
 from registry_config.credentials.reading import (
+    NO_AUTHORITIES,
     Credential,
     MissingSecretError,
     password_variables,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from registry_config.credentials.keyless import Wanted
+    from registry_config.optional import Skipped
 
 _LOOPBACK: Final = re.compile(r"tcp://(?:localhost|127\.[0-9.]+|\[::1\])(?::|$)")
 _SHELL_SAFE: Final = re.compile(r"[A-Za-z0-9._/+@-]+")
@@ -43,8 +45,7 @@ class Job(NamedTuple):
 
     Attributes:
         plans: what to run, one for each pair of target and file; one plan where there are neither.
-        skipped: plans that do not run, as an optional entry that they need is missing.
-        order: target and file of all of them, in which their results are given.
+        skipped: plans that do not run, as an optional entry that they need is missing, each with its place among all.
         image: which image to run it in; None for this machine.
         forms: every byte string that GitHub is to mask.
         redactor: hides them.
@@ -64,8 +65,7 @@ class Job(NamedTuple):
     redactor: Redactor
     hidden_variables: frozenset[str]
     registries: tuple[str, ...]
-    skipped: tuple[Plan, ...] = ()
-    order: tuple[tuple[str, str], ...] = ()
+    skipped: Skipped = ()
     warnings: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     skip_reason: str = ""
@@ -102,14 +102,19 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     redactor = Redactor(all_encodings((*credentials, *user.credentials), others))
     _refuse_secrets_in(plain, redactor)
     for_command = tuple(credential for credential in credentials if "command" in credential.purposes)
-    place = inputs.working_directory
-    plan = Plan(commands, place, for_command, plain, secret, is_script=bool(inputs.shell), timeout=inputs.timeout)
-    declared = _plans(plan, inputs, redactor)
-    plans, skipped = leave_out(declared, left_out)
+    plan = Plan(
+        commands,
+        inputs.working_directory,
+        for_command,
+        plain,
+        secret,
+        is_script=bool(inputs.shell),
+        timeout=inputs.timeout,
+    )
+    plans, skipped = leave_out(_plans(plan, inputs, redactor), left_out)
     return Job(
         plans=plans,
         skipped=skipped,
-        order=tuple((each.target, each.file) for each in declared),
         image=_image(inputs, declarations, credentials, home=plain.get("HOME", "")),
         forms=all_encodings((*credentials, *user.credentials), others, single=True),
         redactor=redactor,
@@ -216,7 +221,7 @@ def _checked_secrets(secret: Mapping[str, str]) -> list[str]:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise InputError("secret-env", f"the value of {name} is not valid UTF-8") from None
+            raise InputError("secret-env", f"the value of {name} is not valid UTF-8", "give it as base64") from None
     return [value for value in secret.values() if value]
 
 

@@ -121,7 +121,7 @@ class TargetRunner:
         started = time.monotonic()
         self._observer.on_state(plan.name, "started")
         commands: list[CommandResult] = []
-        error = None
+        error: RegistryConfigError | None = None
         proven = None
         try:
             with self._runner.workplace(plan, output) as place:
@@ -130,6 +130,7 @@ class TargetRunner:
                 commands.extend(run_commands(plan, self._runner, workplace.find, self._redactor, run))
             if self._registries and self._policy.prove and not any(command.exit_code for command in commands):
                 proven = self._registries.prove(plan, commands, reported_digests)
+                error = proven.error
         except RegistryConfigError as refusal:
             error = refusal
         result = TargetResult(

@@ -33,7 +33,7 @@ _STORIES = (
     ("turns",),
     ("targets",),
     ("job",),
-    ("report",),
+    ("report", "asking"),
     ("execution",),
     ("github",),
     ("cli",),

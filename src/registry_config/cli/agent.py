@@ -6,8 +6,9 @@ import os
 import shlex
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from registry_config.asking import ask
 from registry_config.cli.agent_arguments import parse_agent
 from registry_config.cli.arguments import read_registries
 from registry_config.cli.command_line import say
@@ -17,7 +18,6 @@ from registry_config.credentials.redaction import Redactor
 from registry_config.declaration.durations import parse_duration
 from registry_config.declaration.inputs import Inputs, check_inputs
 from registry_config.errors import EXIT_BUG, InputError, RegistryConfigError, UnavailableError
-from registry_config.execution import held_credentials
 from registry_config.github.event import read_origin
 from registry_config.host.agent import LOGIN_HINT, find_agent, start_agent, stop_agent
 from registry_config.host.config_folder import links_of, own_folder
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from registry_config.host.agent import Agent
+
+_KEEP_OUTPUT: Final = "write vars=$(registry-config agent start …), and then eval it"
 
 
 def run_agent(words: list[str], environ: Mapping[str, str]) -> int:
@@ -68,16 +70,18 @@ def _run(words: list[str], environ: Mapping[str, str]) -> None:
 
 def _start(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
     if sys.__stdout__ is None:
-        raise UnavailableError("standard output", "is closed, so nobody would learn of the agent")
+        raise UnavailableError("standard output", "is closed, so nobody would learn of the agent", _KEEP_OUTPUT)
     seconds = parse_duration("--lifetime", options.lifetime)
-    job, notices = prepare_agent(_inputs(options, environ), read_origin(environ), environ)
+    inputs = _inputs(options, environ)
+    job, notices = prepare_agent(inputs, read_origin(environ), environ)
     for line in (*job.warnings, *notices):
         say(line)
     if job.skip_reason:
         say(job.skip_reason)
         return
     told = retries_only(say)._replace(on_note=say, on_warning=say)
-    started = start_agent(held_credentials(job, environ, told, seconds), job.user_config, environ, seconds)
+    credentials = ask(job, inputs, environ, told, ("lifetime", seconds)).current(job.plans[0].credentials)
+    started = start_agent(credentials, job.user_config, environ, seconds)
     try:
         _print(started.agent.variables(environ))
     except OSError as error:
@@ -85,7 +89,7 @@ def _start(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
         if isinstance(error, BrokenPipeError):
             raise
         reason = (error.strerror or "unknown").lower()
-        raise UnavailableError("standard output", f"cannot be written to ({reason})") from None
+        raise UnavailableError("standard output", f"cannot be written to ({reason})", _KEEP_OUTPUT) from None
     started.keep()
     held = ", ".join(job.registries) or "no registry"
     say(f"the agent holds the credentials for {held} until it is stopped, for {options.lifetime} at most; {LOGIN_HINT}")
@@ -94,12 +98,13 @@ def _start(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
 def _inputs(options: argparse.Namespace, environ: Mapping[str, str]) -> Inputs:
     variable = options.github_token_env
     if variable and variable not in environ:
-        raise InputError("--github-token-env", "no such variable in the environment")
+        raise InputError("--github-token-env", "no such variable in the environment", "set and export it first")
     inputs = Inputs(
         registries=read_registries(options.registries),
         github_token=environ[variable] if variable else None,
         on_missing=options.on_missing,
         keep_logins=options.keep_logins,
+        verify=options.verify,
     )
     check_inputs(inputs, needs_command=False)
     return inputs

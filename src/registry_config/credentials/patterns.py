@@ -25,7 +25,7 @@ _REACH: Final = _STEP - 1
 _HALF: Final = _REACH // 2
 # Compared at once; longer runs are found by their further seeds.
 _BLOCK: Final = 256
-# From so many forms around one seed on, their windows are looked up instead.
+# From this number of forms around one seed on, their windows are looked up instead.
 _CROWD: Final = 3
 # Twice as fast, but it takes longer to build: worth it for long outputs, and for few seeds.
 _DENSE_FROM: Final = 1024 * 1024

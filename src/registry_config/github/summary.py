@@ -14,11 +14,11 @@ _MAX_LINES: Final = 20
 # The table has all of them.
 _MAX_NAMES: Final = 5
 _STATES: Final = {"not-started": "not started", "exists": "already there"}
-# As many signs as other tools show; the whole digest stands below the table.
+# As many characters as other tools show; the whole digest stands below the table.
 _SHORT_DIGEST: Final = len("sha256:") + 12
-# Every sign that Markdown or HTML could take for its own, '@' and '#', which GitHub makes links of,
+# Every character that Markdown or HTML could take for its own, '@' and '#', which GitHub makes links of,
 # and '$', which begins a formula.
-_ENTITIES: Final = {ord(sign): f"&#{ord(sign)};" for sign in "&<>|`*_[]()\\#~@!:$"}
+_ENTITIES: Final = {ord(character): f"&#{ord(character)};" for character in "&<>|`*_[]()\\#~@!:$"}
 
 # GitHub makes a link of it without a scheme too.
 _WWW: Final = re.compile(r"(www)\.", re.IGNORECASE)

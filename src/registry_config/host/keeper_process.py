@@ -65,7 +65,7 @@ def start_keeper(
         )
     except OSError as error:
         reason = (error.strerror or "unknown").lower()
-        raise UnavailableError("this machine", f"no process can be started ({reason})") from None
+        raise UnavailableError("this machine", f"no process can be started ({reason})", "end others first") from None
 
 
 class Keeper:
