@@ -13,6 +13,7 @@ from registry_config.declaration.inputs import PREFIX
 from registry_config.docker_config import CONFIG_VARIABLES
 from support.artifacts import chart, oci_layout
 from support.cli import Machine
+from support.places import Places, places
 from support.registry import Pair, registry
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     folder = tmp_path_factory.mktemp("registries")
     with registry(folder / "first", _ALICE) as first, registry(folder / "second", _BOB) as second:
         yield Pair(first, second)
+
+
+@pytest.fixture(scope="session", name="places")
+def _places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    with places(tmp_path_factory.mktemp("places")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from registry_config.declaration.registries import Declaration
 
-NO_AUTHORITIES: Final[Mapping[str, str]] = {}
 _MAX_BYTES: Final = 1024 * 1024
 
 

@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from registry_config.asking import ask, needs_answers
 from registry_config.commands import preview, shown
 from registry_config.errors import RegistryConfigError, SignalError
 from registry_config.host.programs import check_programs
@@ -18,15 +19,12 @@ from registry_config.targets import Policy, Services, TargetRunner
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from registry_config.credentials.keyless import Keyless
-    from registry_config.credentials.reading import Credential
+    from registry_config.asking import Asked
     from registry_config.credentials.redaction import Redactor
     from registry_config.declaration.inputs import Inputs
     from registry_config.job import Job
     from registry_config.observer import Observer
-    from registry_config.oci.entry import Row
     from registry_config.plan import Output, Runner
-    from registry_config.preflight import Registries
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -65,21 +63,23 @@ def _refusals_redacted(redactor: Redactor) -> Iterator[None]:
 def _execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output, observer: Observer) -> Report:
     started = time.monotonic()
     warnings = missing_programs(job, environ)
-    keyless, job = _obtained(job, inputs, environ, output, observer)
-    registries = _registries(job, inputs, environ, observer, keyless)
-    rows = _verify(job, inputs, registries, observer) if registries else ()
+    if needs_answers(job, inputs) and job.image is None:
+        # What is wrong with a folder or a pattern is told before anybody is asked.
+        _preview(job, _runner(job, inputs, environ, output), output)
+    asked = ask(job, inputs, environ, observer, ("timeout", inputs.timeout) if inputs.timeout else None)
+    job = _with_image_credentials(job, asked)
     runner = _runner(job, inputs, environ, output)
-    services = Services(keyless.current if keyless else None, registries)
+    services = Services(asked.keyless.current if asked.keyless else None, asked.registries)
     targets = TargetRunner(runner, _policy(inputs), observer, job.redactor, services)
     with _signals_to(targets), runner:
         if inputs.dry_run:
             report = Report(planned=_preview(job, runner, output), image=runner.notes.image, warnings=warnings)
         else:
-            results = (*_run(job, targets, runner, output), *_skipped(job))
+            results = _skipped(job, _run(job, targets, runner, output))
     if not inputs.dry_run:
         # What an earlier command did not bring is told by the error of its own command.
         report = make_report(results, job.redactor, job.registries, runner.notes)
-    return report._replace(seconds=time.monotonic() - started, verify=rows)
+    return report._replace(seconds=time.monotonic() - started, verify=asked.rows)
 
 
 def _run(job: Job, targets: TargetRunner, runner: Runner, output: Output) -> tuple[TargetResult, ...]:
@@ -107,113 +107,18 @@ def _policy(inputs: Inputs) -> Policy:
     )
 
 
-def _obtained(
-    job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output, observer: Observer
-) -> tuple[Keyless | None, Job]:
-    """What providers and helpers gave, and the job with what its image needs of it."""
-    if not job.keyless or (inputs.dry_run and inputs.verify == "off"):
-        return None, job
-    if job.image is None:
-        # What is wrong with a folder or a pattern is told before anybody is asked.
-        _preview(job, _runner(job, inputs, environ, output), output)
-    keyless = obtain(job, environ, observer, ("timeout", inputs.timeout) if inputs.timeout else None)
-    return keyless, _with_image_credentials(job, keyless)
+def _skipped(job: Job, results: tuple[TargetResult, ...]) -> tuple[TargetResult, ...]:
+    """All results in the order given, with those of the plans that were left out with an optional entry."""
+    ordered = list(results)
+    for position, plan in job.skipped:
+        ordered.insert(position, TargetResult(plan.target, None, 0, 0.0, file=plan.file, is_skipped=True))
+    return tuple(ordered)
 
 
-def _skipped(job: Job) -> Iterator[TargetResult]:
-    """The plans that were left out with an optional entry."""
-    for plan in job.skipped:
-        yield TargetResult(plan.target, None, 0, 0.0, file=plan.file, is_skipped=True)
-
-
-def _registries(
-    job: Job, inputs: Inputs, environ: Mapping[str, str], observer: Observer, keyless: Keyless | None
-) -> Registries | None:
-    """What asks the registries; None for a job that does not want that."""
-    if inputs.verify == "off" and inputs.digest_from == "tool" and not inputs.skip_existing:
-        return None
-    from registry_config.credentials.encodings import encodings  # noqa: PLC0415
-    from registry_config.preflight import Registries, Surroundings  # noqa: PLC0415
-
-    def new_secret(secret: str) -> None:
-        observer.on_secret("", secret)
-        job.redactor.learn(encodings("", secret))
-
-    return Registries(Surroundings(environ, job.authorities, keyless.current if keyless else tuple, new_secret))
-
-
-def _verify(job: Job, inputs: Inputs, registries: Registries, observer: Observer) -> tuple[Row, ...]:
-    if inputs.verify == "off":
-        return ()
-    from registry_config.oci.verdicts import sentence  # noqa: PLC0415
-    from registry_config.preflight import warnings_of  # noqa: PLC0415
-
-    of_image = job.image.credentials if job.image else ()
-    rows = registries.verify((*job.plans[0].credentials, *of_image), job.plans, inputs.verify)
-    for row in rows:
-        observer.on_note(f"verify: {sentence(row)}")
-    for text in warnings_of(rows):
-        observer.on_warning(text)
-    return rows
-
-
-def obtain(job: Job, environ: Mapping[str, str], observer: Observer, limit: tuple[str, float] | None = None) -> Keyless:
-    """Ask the providers and run the helpers of a job that has some.
-
-    Args:
-        job: what passed every check.
-        environ: of this process; helpers get none of its variables that hold a secret.
-        observer: who is told of secrets, expiries and warnings.
-        limit: how long the credentials should last: the name of the input that says so, and its seconds.
-
-    Raises:
-        ProviderRefusedError: one of them gives no credential.
-        UnavailableError: one of them cannot be asked.
-    """
-    from registry_config.credentials.encodings import encodings  # noqa: PLC0415  (few jobs have one)
-    from registry_config.credentials.keyless import Keyless, Surroundings  # noqa: PLC0415
-
-    assert job.keyless is not None  # noqa: S101  (asked for such jobs alone)
-
-    def new_secret(username: str, secret: str) -> None:
-        observer.on_secret(username, secret)
-        job.redactor.learn(encodings(username, secret))
-
-    # Where no image is pulled nobody needs what is for that alone.
-    entries = [e for e in job.keyless.entries if job.image or "command" in e.placeholder.purposes]
-    secret = {*job.hidden_variables, *job.plans[0].secret_variables}
-    keyless = Keyless(
-        job.keyless._replace(entries=tuple(entries)),
-        Surroundings(
-            environ=environ,
-            helper_environ={name: value for name, value in environ.items() if name not in secret},
-            new_secret=new_secret,
-            redactor=job.redactor,
-            say=observer.on_note,
-            warn=observer.on_warning,
-            limit=limit,
-        ),
-    )
-    keyless.obtain()
-    return keyless
-
-
-def held_credentials(
-    job: Job, environ: Mapping[str, str], observer: Observer, lifetime: float
-) -> tuple[Credential, ...]:
-    """The credentials that an agent holds for this number of seconds.
-
-    Raises:
-        RegistryConfigError: as `obtain`.
-    """
-    declared = job.plans[0].credentials
-    return obtain(job, environ, observer, ("lifetime", lifetime)).current(declared) if job.keyless else declared
-
-
-def _with_image_credentials(job: Job, keyless: Keyless) -> Job:
+def _with_image_credentials(job: Job, asked: Asked) -> Job:
     if job.image is None:
         return job
-    return job._replace(image=job.image._replace(credentials=keyless.current(job.image.credentials)))
+    return job._replace(image=job.image._replace(credentials=asked.current(job.image.credentials)))
 
 
 def missing_programs(job: Job, environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -225,7 +130,7 @@ def missing_programs(job: Job, environ: Mapping[str, str]) -> tuple[str, ...]:
     Raises:
         ProgramNotFoundError: one is not there, and nothing that runs before it can bring it.
     """
-    if job.image is not None:
+    if job.image is not None or not job.plans:
         return ()
     plan = job.plans[0]
     path = plan.variables.get("PATH", environ.get("PATH", ""))
@@ -244,7 +149,13 @@ def _preview(job: Job, runner: Runner, output: Output) -> tuple[str, ...]:
 
 def _runner(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output) -> Runner:
     if job.image is None:
-        return HostRunner(environ, job.redactor, user=job.user_config, stdin_is_ours=inputs.stdin_is_ours)
+        return HostRunner(
+            environ,
+            job.redactor,
+            user=job.user_config,
+            stdin_is_ours=inputs.stdin_is_ours,
+            authorities=job.authorities,
+        )
     from registry_config.engine.runner import EngineRunner  # noqa: PLC0415  (asyncio and more; not for the host)
 
     secret = job.plans[0].secret_variables
@@ -253,6 +164,7 @@ def _runner(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
         {name: value for name, value in environ.items() if name not in secret},
         job.redactor,
         output.engine_log,
+        job.authorities,
     )
 
 

@@ -6,13 +6,14 @@ import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.authorities import NO_AUTHORITIES, read_authorities
+from registry_config.authorities import read_authorities
 from registry_config.commands import check_known, check_selection
 from registry_config.credentials.collection import collect, secret_warnings
 from registry_config.credentials.encodings import all_encodings
 from registry_config.credentials.exposure import refuse_secrets_in_words
 from registry_config.credentials.kept_logins import NO_USER_CONFIG, UserConfig, read_user_config
 from registry_config.credentials.reading import (
+    NO_AUTHORITIES,
     Credential,
     MissingSecretError,
     password_variables,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from registry_config.credentials.keyless import Wanted
+    from registry_config.optional import Skipped
 
 _LOOPBACK: Final = re.compile(r"tcp://(?:localhost|127\.[0-9.]+|\[::1\])(?::|$)")
 _SHELL_SAFE: Final = re.compile(r"[A-Za-z0-9._/+@-]+")
@@ -43,7 +45,7 @@ class Job(NamedTuple):
 
     Attributes:
         plans: what to run, one for each pair of target and file; one plan where there are neither.
-        skipped: plans that do not run, as an optional entry that they need is missing.
+        skipped: plans that do not run, as an optional entry that they need is missing, each with its place among all.
         image: which image to run it in; None for this machine.
         forms: every byte string that GitHub is to mask.
         redactor: hides them.
@@ -63,7 +65,7 @@ class Job(NamedTuple):
     redactor: Redactor
     hidden_variables: frozenset[str]
     registries: tuple[str, ...]
-    skipped: tuple[Plan, ...] = ()
+    skipped: Skipped = ()
     warnings: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     skip_reason: str = ""

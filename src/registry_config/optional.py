@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from registry_config.reference import mentions_in
 
@@ -11,21 +11,26 @@ if TYPE_CHECKING:
     from registry_config.declaration.registries import Declaration
     from registry_config.plan import Plan
 
+    Skipped: TypeAlias = tuple[tuple[int, Plan], ...]
 
-def leave_out(plans: tuple[Plan, ...], left_out: tuple[Declaration, ...]) -> tuple[tuple[Plan, ...], tuple[Plan, ...]]:
+
+def leave_out(plans: tuple[Plan, ...], left_out: tuple[Declaration, ...]) -> tuple[tuple[Plan, ...], Skipped]:
     """Take out the commands that name a registry whose entry is left out.
 
     Returns:
-        The plans that run, and those of which nothing is left.
+        The plans that run, and those of which nothing is left, each with its place among all of them.
     """
     if not left_out:
         return plans, ()
     run: list[Plan] = []
-    skipped: list[Plan] = []
-    for plan in plans:
+    skipped: list[tuple[int, Plan]] = []
+    for position, plan in enumerate(plans):
         names_it = bool(plan.target) and _names(plan.target, left_out)
         commands = () if names_it else tuple(c for c in plan.commands if not _command_names(c, left_out))
-        (run if commands else skipped).append(plan._replace(commands=commands or plan.commands))
+        if commands or not plan.commands:
+            run.append(plan._replace(commands=commands))
+        else:
+            skipped.append((position, plan))
     return tuple(run), tuple(skipped)
 
 

@@ -5,9 +5,8 @@ Only a job that asks for it comes here, and only where a registry is asked the H
 
 from __future__ import annotations
 
-import threading
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from registry_config.commands import preview
 from registry_config.credentials.selection import fitting_credential
@@ -23,10 +22,13 @@ if TYPE_CHECKING:
 
     from registry_config.commands import ResolvedCommand
     from registry_config.credentials.reading import Credential
+    from registry_config.declaration.registries import Purpose
     from registry_config.oci.digests import Proof
     from registry_config.plan import Plan
     from registry_config.reference import Reference
     from registry_config.results import CommandResult
+
+    _Key: TypeAlias = tuple[str, frozenset[Purpose]]
 
 
 class VerificationError(RegistryConfigError):
@@ -38,7 +40,7 @@ class VerificationError(RegistryConfigError):
 
     exit_code = EXIT_REFUSED
 
-    def __init__(self, rows: tuple[Row, ...], refused: list[Row]) -> None:
+    def __init__(self, rows: tuple[Row, ...], refused: tuple[Row, ...]) -> None:
         super().__init__("verify", "\n".join(map(sentence, refused)))
         self.rows = rows
 
@@ -55,10 +57,12 @@ class Proven(NamedTuple):
     Attributes:
         digests: each once.
         warnings: what could not be proven, and why.
+        error: one of them is not what the tool reported.
     """
 
     digests: tuple[str, ...]
     warnings: tuple[str, ...]
+    error: DigestMismatchError | None = None
 
 
 class Surroundings(NamedTuple):
@@ -69,12 +73,14 @@ class Surroundings(NamedTuple):
         authorities: the text of each `ca-file`, by its path.
         current: what stands for declared credentials now.
         new_secret: takes each token that a token server gives.
+        redact: hides secrets in what a registry says.
     """
 
     environ: Mapping[str, str]
     authorities: Mapping[str, str]
     current: Callable[[Iterable[Credential]], tuple[Credential, ...]]
     new_secret: Callable[[str], None]
+    redact: Callable[[str], str]
 
 
 class Registries:
@@ -82,36 +88,35 @@ class Registries:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
-        self._lock = threading.Lock()
 
-    def verify(self, credentials: Iterable[Credential], plans: Iterable[Plan], action: str) -> tuple[Row, ...]:
+    def verify(
+        self, credentials: Iterable[Credential], plans: Iterable[Plan], action: str
+    ) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
         """Ask all registries before anything runs.
 
         Args:
-            credentials: all that were declared.
+            credentials: all that were declared; each is asked about once.
             plans: name the repositories.
             action: `login`, `pull` or `push`.
 
         Returns:
-            The verdicts that are worth a warning.
-
-        Raises:
-            VerificationError: one of them says that the run cannot work.
+            Every verdict, and those that say that the run cannot work.
         """
         from registry_config.oci.verify import verify  # noqa: PLC0415  (brings the HTTP client)
 
-        wanted: dict[str, dict[Probe, bool]] = {}
+        wanted: dict[_Key, dict[Probe, bool]] = {}
         for plan in plans if action in {PULL, PUSH} else ():
-            for registry, probe, is_known in _probes(plan, action):
-                probes = wanted.setdefault(registry, {})
+            for key, probe, is_known in _probes(plan, action):
+                probes = wanted.setdefault(key, {})
                 probes[probe] = probes.get(probe, False) or is_known
-        declared = {credential.registry: credential for credential in self._surroundings.current(credentials)}
-        entries = [self._entry(one, tuple(wanted.get(registry, ()))) for registry, one in declared.items()]
-        rows = tuple(verify(entries, self._surroundings.environ, self._new_secret))
-        refused = [row for row in rows if refusing([row], actions_known=_is_known(row, wanted))]
-        if refused:
-            raise VerificationError(rows, refused)
-        return rows
+        around = self._surroundings
+        # One that is for the command and for its image is given twice.
+        current = around.current({_key(one): one for one in credentials}.values())
+        entries = [self._entry(one, tuple(wanted.get(_key(one), ()))) for one in current]
+        said = verify(entries, around.environ, around.new_secret)
+        rows = tuple(row._replace(reason=around.redact(row.reason)) for row in said)
+        refused = tuple(row for row in rows if refusing([row], actions_known=_is_known(row, wanted)))
+        return rows, refused
 
     def existing(self, plan: Plan, command: ResolvedCommand) -> tuple[str, ...]:
         """The digests of what a command writes, where all of it is there already; none where anything is missing."""
@@ -130,32 +135,32 @@ class Registries:
             plan: of the commands.
             results: of the commands, all of which went well.
             reported: gives the digests that the tools of some results reported.
-
-        Raises:
-            DigestMismatchError: a registry has another one.
         """
+        redact = self._surroundings.redact
         digests: dict[str, None] = {}
         warnings = []
         asked = False
+        error = None
         for result in results:
             for reference, credential in _written(plan, result.arguments, result.credentials):
                 asked = True
                 proof = self._prove(reference, credential, reported((result,)))
-                if proof.state == "contradicted":
-                    raise DigestMismatchError(f"{reference.repository}:{reference.tag}", proof.reason)
                 if proof.digest:
                     digests[proof.digest] = None
-                if proof.reason:
-                    warnings.append(f"digest-from: {reference.repository}:{reference.tag}: {proof.reason}")
+                name, reason = f"{reference.repository}:{reference.tag}", redact(proof.reason)
+                if proof.state == "contradicted":
+                    error = error or DigestMismatchError(name, reason)
+                elif reason:
+                    warnings.append(f"digest-from: {name}: {reason}")
         if not asked:
             warnings.append("digest-from: no command is known to write a tag on a declared registry; digest is empty")
-        return Proven(tuple(digests), tuple(warnings))
+        return Proven(tuple(digests), tuple(warnings), error)
 
     def _look_up(self, reference: Reference, credential: Credential) -> str:
         from registry_config.oci.digests import EXISTS, look_up  # noqa: PLC0415  (brings the HTTP client)
 
         entry = self._current_entry(credential)
-        environ, secret = self._surroundings.environ, self._new_secret
+        environ, secret = self._surroundings.environ, self._surroundings.new_secret
         found = look_up(entry, reference.path, reference.tag, environ=environ, new_secret=secret)
         return found.digest if found.state == EXISTS else ""
 
@@ -163,7 +168,7 @@ class Registries:
         from registry_config.oci.digests import prove  # noqa: PLC0415  (brings the HTTP client)
 
         entry = self._current_entry(credential)
-        environ, secret = self._surroundings.environ, self._new_secret
+        environ, secret = self._surroundings.environ, self._surroundings.new_secret
         return prove(entry, reference.path, reference.tag, reported, environ=environ, new_secret=secret)
 
     def _current_entry(self, credential: Credential) -> Entry:
@@ -183,18 +188,14 @@ class Registries:
             job_token=credential.source == "github-token",
         )
 
-    def _new_secret(self, secret: str) -> None:
-        with self._lock:
-            self._surroundings.new_secret(secret)
+
+def warnings_of(rows: Iterable[Row]) -> tuple[str, ...]:
+    """The verdicts of a run that goes on which are not good, each in a line."""
+    return tuple(f"verify: {sentence(row)}" for row in warning(rows, actions_known=False))
 
 
-def warnings_of(rows: Iterable[Row]) -> list[str]:
-    """The verdicts that are neither good nor a refusal, each in a line."""
-    return [f"verify: {sentence(row)}" for row in warning(rows, actions_known=False)]
-
-
-def _probes(plan: Plan, action: str) -> Iterator[tuple[str, Probe, bool]]:
-    """The registry, the question, and whether it is known that the command needs a yes."""
+def _probes(plan: Plan, action: str) -> Iterator[tuple[_Key, Probe, bool]]:
+    """The credential, the question, and whether it is known that the command needs a yes."""
     for command in preview(plan, lambda pattern: [pattern]):
         known = _references(plan, command.arguments)
         if known:
@@ -206,7 +207,7 @@ def _probes(plan: Plan, action: str) -> Iterator[tuple[str, Probe, bool]]:
         for reference, what, is_known in questions:
             if credential := _credential_for(reference, command.credentials):
                 named = (reference.digest or reference.tag) if what == PULL else ""
-                yield credential.registry, Probe(reference.path, what, named), is_known
+                yield _key(credential), Probe(reference.path, what, named), is_known
 
 
 def _mentioned(plan: Plan, arguments: tuple[str, ...]) -> list[Reference]:
@@ -232,8 +233,18 @@ def _credential_for(reference: Reference, credentials: tuple[Credential, ...]) -
     return fitting_credential([one for one in credentials if one.host == reference.host], reference.path)
 
 
-def _is_known(row: Row, wanted: Mapping[str, Mapping[Probe, bool]]) -> bool:
-    asked = (row.repository, row.action)
-    probes = wanted.get(row.registry, {}).items()
-    same = [is_known for probe, is_known in probes if (probe.repository, probe.action) == asked]
+def _key(credential: Credential) -> _Key:
+    """What a credential is told by, whatever stands in it."""
+    return credential.registry, credential.purposes
+
+
+def _is_known(row: Row, wanted: Mapping[_Key, Mapping[Probe, bool]]) -> bool:
+    """Whether it is known that the command needs what a row is about."""
+    asked = (row.registry, row.repository, row.action)
+    same = [
+        is_known
+        for (registry, _), probes in wanted.items()
+        for probe, is_known in probes.items()
+        if (registry, probe.repository, probe.action) == asked
+    ]
     return not same or any(same)

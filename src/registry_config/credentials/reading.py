@@ -63,6 +63,14 @@ class Credential(NamedTuple):
         return f"Credential({self.registry!r}, {self.username!r}, ***)"
 
 
+NO_AUTHORITIES: Final[Mapping[str, str]] = {}
+
+
+def ca_files(credentials: Iterable[Credential]) -> tuple[str, ...]:
+    """The files of the private authorities that stand for the registries of credentials, each once."""
+    return tuple(dict.fromkeys(credential.ca_file for credential in credentials if credential.ca_file))
+
+
 class JobToken(NamedTuple):
     """The job's own token, which stands in for a `ghcr.io` entry without credentials.
 
@@ -151,8 +159,11 @@ def from_variable(place: str, name: str, environ: Mapping[str, str]) -> str:
     from registry_config.declaration.variables import nearest_variable  # noqa: PLC0415  (for what is refused)
 
     near = nearest_variable(name, environ)
-    unset = "set it in the environment; the key takes its name, not the password itself"
-    remedy = f"did you mean '{near}'?" if near else unset
+    remedy = (
+        f"did you mean '{near}'?"
+        if near
+        else "set it in the environment; the key takes its name, not the password itself"
+    )
     raise InputError(place, "no such variable in the environment", remedy)
 
 

@@ -6,6 +6,8 @@ import asyncio
 import posixpath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from registry_config.credentials.reading import ca_files
+from registry_config.engine.certificates import Trust, bundle_for
 from registry_config.engine.errors import explain_exit, reason_of
 from registry_config.engine.mounts import (
     NONCE_VARIABLE,
@@ -47,12 +49,14 @@ class Place(NamedTuple):
         redactor: knows what must not be seen.
         wait_for: runs a coroutine on the connection and waits for it.
         warn: takes what the user should know at the end of the run.
+        trust: certificates for the commands.
     """
 
     settings: ImageSettings
     redactor: Redactor
     wait_for: Callable[[Coroutine[Any, Any, Any]], Any]
     warn: Callable[[str], None]
+    trust: Trust
 
 
 class ImageWorkplace:
@@ -95,7 +99,7 @@ class ImageWorkplace:
         )
         held = mounts((credential.login for credential in credentials), self._image.user.home)
         try:
-            code, stdout, stderr = self._place.wait_for(self._execute(arguments, held))
+            code, stdout, stderr = self._place.wait_for(self._execute(arguments, held, program[0], credentials))
         except asyncio.TimeoutError:
             return result._replace(exit_code=EXIT_TIMEOUT)
         except SignalError as error:
@@ -145,11 +149,14 @@ class ImageWorkplace:
         folder = self._plan.working_directory
         self._tell(self._place.wait_for(download(changes, folder, self._place.settings, self._redactor)))
 
-    async def _execute(self, arguments: tuple[str, ...], held: tuple[Mount, ...]) -> tuple[int, str, str]:
+    async def _execute(
+        self, arguments: tuple[str, ...], held: tuple[Mount, ...], program: str, credentials: tuple[Credential, ...]
+    ) -> tuple[int, str, str]:
         """Exit code and streams of one command, executed once."""
         import dagger  # noqa: PLC0415
 
-        container = _with_secrets(self._container, held)
+        bundle = await bundle_for(self._container, program, ca_files(credentials), self._place.trust)
+        container = bundle.given(_with_secrets(self._container, held))
         if self._plan.is_script:
             # A script may run as anybody in its image.
             container = container.with_new_file(OUTPUT_FILE, "", permissions=0o666)
@@ -166,7 +173,7 @@ class ImageWorkplace:
             return self._ended_by_signal(error)
         if self._plan.is_script:
             self._outputs = await self._read_outputs(after)
-        self._latest = _without_secrets(after, held)
+        self._latest = bundle.taken_out(_without_secrets(after, held))
         if code == 0:
             self._container = self._latest
         return code, stdout, stderr

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from registry_config.credentials.reading import NO_AUTHORITIES
+from registry_config.engine.certificates import Trust
 from registry_config.engine.connection import connection
 from registry_config.engine.container import ImageWorkplace, Place
 from registry_config.engine.errors import reason_of
@@ -37,6 +39,7 @@ class EngineRunner:
         environ: what Dagger's session inherits; no credential in it.
         redactor: knows what must not be seen.
         engine_log: takes Dagger's log, redacted.
+        authorities: the text of each `ca-file`, by its path.
 
     Raises:
         UnavailableError: the Dagger SDK is not there, as in the one file for other CIs.
@@ -48,6 +51,7 @@ class EngineRunner:
         environ: Mapping[str, str],
         redactor: Redactor,
         engine_log: Callable[[bytes], None],
+        authorities: Mapping[str, str] = NO_AUTHORITIES,
     ) -> None:
         if find_spec("dagger") is None:
             problem = "the Dagger SDK is not part of this installation"
@@ -58,6 +62,7 @@ class EngineRunner:
         self._environ = environ
         self._redactor = redactor
         self._engine_log = engine_log
+        self._trust = Trust(authorities, environ)
         self._warnings: list[str] = []
         self._loop = EngineLoop()
         self._connected: asyncio.Future[None] = self._loop.loop.create_future()
@@ -93,7 +98,7 @@ class EngineRunner:
             raise InputError("working-directory", "is not a folder that exists", "make it first, or correct the path")
         plan = plan._replace(working_directory=os.path.abspath(plan.working_directory))
         image, source = self._wait_for(self._prepare(plan.working_directory))
-        place = Place(self._settings, self._redactor, self._wait_for, self._warnings.append)
+        place = Place(self._settings, self._redactor, self._wait_for, self._warnings.append, self._trust)
         workplace = ImageWorkplace(place, plan, image, source, output)
         yield workplace
         if not self.interrupted:

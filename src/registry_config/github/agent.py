@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from registry_config.asking import ask
 from registry_config.declaration.durations import parse_duration
 from registry_config.errors import RegistryConfigError
-from registry_config.execution import held_credentials
 from registry_config.github.event import read_origin
 from registry_config.github.inputs import from_action, variable
 from registry_config.github.workflow import Workflow
@@ -52,7 +52,8 @@ def _start(environ: Mapping[str, str], workflow: Workflow) -> None:
         on_note=workflow.line,
         on_warning=lambda text: workflow.annotate("warning", text),
     )
-    started = start_agent(held_credentials(job, environ, told, seconds), job.user_config, environ, seconds)
+    credentials = ask(job, inputs, environ, told, ("lifetime", seconds)).current(job.plans[0].credentials)
+    started = start_agent(credentials, job.user_config, environ, seconds)
     try:
         for name, value in started.agent.variables(environ).items():
             workflow.variable(name, value)

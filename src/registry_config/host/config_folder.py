@@ -24,7 +24,9 @@ INHERITED_NAME: Final = "inherited.json"
 _OWN_LINK: Final = ".user"
 # Leads to the user's own builders, for whoever asks an agent for its variables.
 BUILDERS_LINK: Final = ".builders"
-_MADE_HERE: Final = frozenset((CONFIG_NAME, INHERITED_NAME, _OWN_LINK, BUILDERS_LINK))
+# The certificates that a command is to trust, which are no secret; the one file here that has a content.
+BUNDLE_NAME: Final = "registry-config-ca.pem"
+_MADE_HERE: Final = frozenset((CONFIG_NAME, INHERITED_NAME, _OWN_LINK, BUILDERS_LINK, BUNDLE_NAME))
 _PREFIX: Final = "registry-config-"
 # Compiled where a name of that beginning is met.
 _NAME: Final = rf"{_PREFIX}\d+-[0-9a-f]{{16}}"

@@ -9,8 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from registry_config.credentials.kept_logins import NO_USER_CONFIG, docker_folder
+from registry_config.credentials.reading import NO_AUTHORITIES, ca_files
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError
+from registry_config.host.ca_bundle import bundle_variables, write_bundle
 from registry_config.host.files import find_files, read_beginning
 from registry_config.host.memory_config import MemoryConfig, memory_config
 from registry_config.host.output_file import output_file, read_output
@@ -39,6 +41,7 @@ class HostRunner:
         redactor: knows what must not be seen.
         user: the user's own config, which is shown beside ours.
         stdin_is_ours: the tool gets an empty standard input, as we have read it.
+        authorities: the text of each `ca-file`, by its path.
 
     Attributes:
         interrupted: see `plan.Runner`.
@@ -53,12 +56,14 @@ class HostRunner:
         *,
         user: UserConfig = NO_USER_CONFIG,
         stdin_is_ours: bool = False,
+        authorities: Mapping[str, str] = NO_AUTHORITIES,
     ) -> None:
         self.interrupted = 0
         self.environ = environ
         self.redactor = redactor
         self._user = user
         self._has_stdin = not stdin_is_ours
+        self._authorities = authorities
         # Targets run in threads of their own.
         self._lock = threading.Lock()
         self._running: set[ToolProcess] = set()
@@ -97,6 +102,9 @@ class HostRunner:
         """A config with these credentials, there until the stack is closed."""
         declared = {credential.host for credential in plan.credentials}
         config = stack.enter_context(memory_config(credentials, declared, self._user, self.environ))
+        if files := ca_files(credentials):
+            texts = (self._authorities[file] for file in files)
+            write_bundle(config.folder.path, texts, {**self.environ, **plan.variables})
         stack.callback(self._bring_back, config)
         with self._lock:
             self._hidden_hosts |= config.hidden_hosts
@@ -176,10 +184,12 @@ class HostWorkplace:
             credentials=credentials,
         )
         config = self._configs[credentials]
+        folder = config.folder.path
+        variables = bundle_variables(arguments[0], folder) if ca_files(credentials) else {}
         if not self._plan.is_script:
-            return self._run(arguments, config, result, {})
-        with output_file(config.variables["DOCKER_CONFIG"]) as path:
-            result = self._run(arguments, config, result, {VARIABLE: path})
+            return self._run(arguments, config, result, variables)
+        with output_file(folder) as path:
+            result = self._run(arguments, config, result, {**variables, VARIABLE: path})
             outputs = parse_outputs(read_output(path), redactor)
         return result._replace(outputs=outputs.values, warnings=outputs.warnings)
 

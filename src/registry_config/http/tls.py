@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 # Go's crypto/x509/root_linux.go: Debian, Fedora, openSUSE, OpenELEC, CentOS and RHEL, Alpine.
 SYSTEM_CERTIFICATES: Final = (
@@ -37,7 +37,7 @@ def context(environ: Mapping[str, str], authorities: str = "") -> ssl.SSLContext
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     # As in Go: what is in the bundle is trusted, also if it is not a root.
     made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    file = environ.get("SSL_CERT_FILE") or next(filter(os.path.isfile, SYSTEM_CERTIFICATES), "")
+    file = _own_file(environ)
     with suppress(OSError):
         if file:
             made.load_verify_locations(cafile=file)
@@ -50,6 +50,20 @@ def context(environ: Mapping[str, str], authorities: str = "") -> ssl.SSLContext
     return made
 
 
+def own_certificates(environ: Mapping[str, str]) -> str:
+    """The certificates that a tool trusts on this machine: the system's, or those of SSL_CERT_FILE; empty for none."""
+    try:
+        with open(_own_file(environ), encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def bundle(trusted: str, authorities: Iterable[str]) -> str:
+    """Certificates in PEM form: what is trusted anyway, then further ones; of these nothing but the certificates."""
+    return "\n".join((trusted.rstrip("\n"), *(block for text in authorities for block in _certificates(text)), ""))
+
+
 def check_authorities(pem: str) -> None:
     """See whether a text holds certificates that can be trusted.
 
@@ -59,10 +73,17 @@ def check_authorities(pem: str) -> None:
     _add(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), pem)
 
 
+def _own_file(environ: Mapping[str, str]) -> str:
+    return environ.get("SSL_CERT_FILE") or next(filter(os.path.isfile, SYSTEM_CERTIFICATES), "")
+
+
+def _certificates(pem: str) -> list[str]:
+    # Between the certificates of a bundle stand their names, in any language, and perhaps a key.
+    return re.findall(r"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----", pem)
+
+
 def _add(made: ssl.SSLContext, pem: str) -> None:
-    # Between the certificates of a bundle stand their names, in any language.
-    blocks = re.findall(r"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----", pem)
     try:
-        made.load_verify_locations(cadata="\n".join(blocks))
+        made.load_verify_locations(cadata="\n".join(_certificates(pem)))
     except (OSError, ValueError):
         raise ValueError("holds no certificate in PEM form") from None

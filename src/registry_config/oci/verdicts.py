@@ -34,11 +34,21 @@ def warning(rows: Iterable[Row], *, actions_known: bool = True) -> list[Row]:
 
 def sentence(row: Row) -> str:
     """A row as one line: `ghcr.io/org/app: push denied: …`."""
-    place = f"{row.registry.partition('/')[0]}/{row.repository}" if row.repository else row.registry
-    text = f"{place}: {row.action} {row.verdict.replace('-', ' ')}"
+    text = f"{_place(row)}: {row.action} {row.verdict.replace('-', ' ')}"
     return f"{text}: {row.reason}" if row.reason else text
+
+
+def lines(rows: Iterable[Row]) -> list[str]:
+    """The rows as a table for a log; why a verdict is not good stands in a line of its own elsewhere."""
+    cells = [(_place(row), row.action, row.verdict.replace("-", " ")) for row in rows]
+    wide = max((len(place) for place, _, _ in cells), default=0)
+    return [f"{place:{wide}}  {action:5}  {verdict}" for place, action, verdict in cells]
 
 
 def records(rows: Iterable[Row]) -> list[dict[str, str]]:
     """The output `verify`, and the key of `--json`."""
     return [row._asdict() for row in rows]
+
+
+def _place(row: Row) -> str:
+    return f"{row.registry.partition('/')[0]}/{row.repository}" if row.repository else row.registry

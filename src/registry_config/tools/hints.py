@@ -14,6 +14,7 @@ from registry_config.tools.output import last_lines, status
 from registry_config.tools.plain_http import explain_plain_http
 from registry_config.tools.references import is_writing
 from registry_config.tools.refusals import REFUSED, explain_refusal, hidden_login
+from registry_config.tools.table import ca_variables, daemon_ca_file
 from registry_config.tools.wrappers import lost_config, script_of
 
 if TYPE_CHECKING:
@@ -153,14 +154,14 @@ def _web_page(failure: Failure) -> tuple[str, ...]:
 def _untrusted(failure: Failure) -> tuple[str, ...]:
     if not failure.shows(_UNTRUSTED):
         return ()
-    place = f"the entry for {failure.asked}" if failure.asked in failure.declared else "its entry"
-    variables = failure.tool.ca_variables if failure.tool else ("SSL_CERT_FILE",)
+    variables = ca_variables(failure.result.arguments[0])
     if not variables:
-        host = failure.asked or "HOST"
-        return (
-            f"the daemon does not trust the registry's certificate: put its CA in /etc/docker/certs.d/{host}/ca.crt",
-        )
-    remedy = f"name the file of its CA as ca-file in {place}, or in the variable {variables[0]}"
+        place = daemon_ca_file(failure.asked)
+        return (f"the daemon does not trust the registry's certificate: put its CA in {place}",)
+    entry = f"the entry for {failure.asked}" if failure.asked in failure.declared else "its entry"
+    if any(one.ca_file and one.host == failure.asked for one in failure.result.credentials):
+        return (f"the tool does not trust the registry's certificate: ca-file in {entry} is not the CA that signed it",)
+    remedy = f"name the file of its CA as ca-file in {entry}, or in the variable {variables[0]}"
     return (f"the tool does not trust the registry's certificate: {remedy}",)
 
 

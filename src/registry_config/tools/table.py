@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 TOOLS: Final[dict[str, Tool]] = dict(sorted((IMAGE_TOOLS | ARTIFACT_TOOLS).items()))
 _NAMES: Final = {other: name for name, tool in TOOLS.items() for other in tool.other_names}
 
+# What Go, Python, Node.js and curl read: a script may run any of them.
+_ALL_CA_VARIABLES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE")
+
+
+def ca_variables(program: str) -> tuple[str, ...]:
+    """The variables that name a program the file of the certificates it is to trust; empty where none does."""
+    tool = known_tool(program)
+    return tool.ca_variables if tool else _ALL_CA_VARIABLES
+
+
+def daemon_ca_file(host: str) -> str:
+    """Where a Docker daemon looks for the private authority of a registry."""
+    return f"/etc/docker/certs.d/{host or 'HOST'}/ca.crt"
+
 
 def known_tool(program: str) -> Tool | None:
     """What is known about a program, by its name without folder (`helm4` is helm); None of a shell and of others."""

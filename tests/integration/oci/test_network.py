@@ -21,7 +21,7 @@ from support.proxy import slow
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from integration.oci.conftest import Places
+    from support.places import Places
 
 _PROBES = (Probe("team/app", "pull", "1"), Probe("team/app", "push"))
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from integration.oci.conftest import Place, Places
     from registry_config.oci.entry import Entry
+    from support.places import Place, Places
 
 
 def _forget(_: str) -> None:

@@ -13,7 +13,7 @@ from registry_config.oci.entry import Probe
 from registry_config.oci.verify import verify
 
 if TYPE_CHECKING:
-    from integration.oci.conftest import Place, Places
+    from support.places import Place, Places
 
 _PAGE = Path(__file__).parents[3] / "docs/verify.md"
 _REGISTRIES = {

@@ -11,7 +11,7 @@ from registry_config.oci.entry import Probe
 from registry_config.oci.verify import verify
 
 if TYPE_CHECKING:
-    from integration.oci.conftest import Place, Places
+    from support.places import Place, Places
 
 _PULL = Probe("team/app", "pull", "1.0")
 _PUSH = Probe("team/app", "push", "1.0")
