@@ -1,4 +1,4 @@
-"""An environment without logins and runners for every test, and a count of what was skipped and why."""
+"""An environment without logins and runners for every test, what many tests share, and a count of what was skipped."""
 
 from __future__ import annotations
 
@@ -11,9 +11,18 @@ import pytest
 
 from registry_config.declaration.inputs import PREFIX
 from registry_config.docker_config import CONFIG_VARIABLES
+from support.artifacts import chart, oci_layout
+from support.cli import Machine
+from support.places import Places, places
+from support.registry import Pair, registry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from _pytest.terminal import TerminalReporter
+
+_ALICE = {"alice": "alices-password-31415926535897"}
+_BOB = {"bob": "bobs-password-27182818284590"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,6 +40,39 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
         if name in CONFIG_VARIABLES or name.startswith(("GITHUB_", PREFIX)):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A user with folders of its own."""
+    return Machine(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """Two registries for the whole run, each with a user of its own."""
+    folder = tmp_path_factory.mktemp("registries")
+    with registry(folder / "first", _ALICE) as first, registry(folder / "second", _BOB) as second:
+        yield Pair(first, second)
+
+
+@pytest.fixture(scope="session", name="places")
+def _places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    with places(tmp_path_factory.mktemp("places")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def layout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image, as a folder of an OCI layout."""
+    folder = tmp_path_factory.mktemp("layout")
+    oci_layout(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def packed_chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return chart(tmp_path_factory.mktemp("chart"))
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

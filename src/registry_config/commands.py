@@ -37,7 +37,15 @@ def resolve(command: Command, plan: Plan, find: Callable[[str], list[str]]) -> R
         InputError: no file matches a pattern, or the command names references that different credentials fit.
     """
     arguments = expand(command, find, plan.working_directory)
-    return ResolvedCommand(arguments, select(plan.credentials, arguments, plan.variables.values()))
+    by_path = any(credential.path for credential in plan.credentials) and _chooses_by_path(arguments[0])
+    return ResolvedCommand(arguments, select(plan.credentials, arguments, plan.variables.values(), by_path=by_path))
+
+
+def _chooses_by_path(program: str) -> bool:
+    from registry_config.tools.table import known_tool  # noqa: PLC0415  (most declarations have no path)
+
+    tool = known_tool(program)
+    return tool is not None and tool.chooses_by_path
 
 
 def check_selection(plan: Plan) -> None:

@@ -33,9 +33,6 @@ CONFIG_VARIABLES: Final = (
 )
 # Keys of a user's own config that hold, or fetch, credentials.
 CREDENTIAL_KEYS: Final = ("auths", "credsStore", "credHelpers")
-# They look for the longest key that begins a reference (`getAuthenticationForKey` of containers/image), so one config
-# may hold several users of one registry. docker, oras-go and go-containerregistry cut the path off such a key.
-CHOOSES_BY_PATH: Final = frozenset(("skopeo", "podman", "buildah"))
 
 
 def config_keys(host: str, path: str = "") -> tuple[str, ...]:
@@ -57,7 +54,8 @@ class Login(NamedTuple):
         host: canonical.
         username: whom to log in as.
         secret: password or token.
-        path: part of the registry that it is for; empty for all of it. For tools of `CHOOSES_BY_PATH` only.
+        path: part of the registry that it is for; empty for all of it. For tools that choose by path only: docker,
+            oras-go and go-containerregistry cut the path off such a key.
     """
 
     host: str

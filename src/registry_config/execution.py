@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry_config.asking import ask, needs_answers
 from registry_config.commands import preview, shown
-from registry_config.errors import SignalError
+from registry_config.errors import RegistryConfigError, SignalError
 from registry_config.host.programs import check_programs
 from registry_config.host.runner import HostRunner
 from registry_config.report import Report, make_report
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from registry_config.asking import Asked
+    from registry_config.credentials.redaction import Redactor
     from registry_config.declaration.inputs import Inputs
     from registry_config.job import Job
     from registry_config.observer import Observer
@@ -41,6 +42,25 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
     Raises:
         RegistryConfigError: the run was refused; with targets each refusal is that target's own.
     """
+    with _refusals_redacted(job.redactor):
+        return _execute(job, inputs, environ, output, observer)
+
+
+@contextmanager
+def _refusals_redacted(redactor: Redactor) -> Iterator[None]:
+    """A refusal names what was typed, such as a program; that may hold a secret."""
+    try:
+        yield
+    except RegistryConfigError as error:
+        error.args = (error.place, error.problem, error.remedy) = (
+            redactor.text(error.place),
+            redactor.text(error.problem),
+            redactor.text(error.remedy),
+        )
+        raise
+
+
+def _execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output, observer: Observer) -> Report:
     started = time.monotonic()
     warnings = missing_programs(job, environ)
     if needs_answers(job, inputs) and job.image is None:
@@ -114,7 +134,8 @@ def missing_programs(job: Job, environ: Mapping[str, str]) -> tuple[str, ...]:
         return ()
     plan = job.plans[0]
     path = plan.variables.get("PATH", environ.get("PATH", ""))
-    return tuple(map(job.redactor.text, check_programs(plan, path)))
+    with _refusals_redacted(job.redactor):
+        return tuple(map(job.redactor.text, check_programs(plan, path)))
 
 
 def _preview(job: Job, runner: Runner, output: Output) -> tuple[str, ...]:

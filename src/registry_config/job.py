@@ -221,7 +221,7 @@ def _checked_secrets(secret: Mapping[str, str]) -> list[str]:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise InputError("secret-env", f"the value of {name} is not valid UTF-8") from None
+            raise InputError("secret-env", f"the value of {name} is not valid UTF-8", "give it as base64") from None
     return [value for value in secret.values() if value]
 
 

@@ -34,7 +34,7 @@ _MAX_PORT: Final = 65535
 _MAX_HOST: Final = 253
 # distribution/reference, `RepositoryNameTotalLengthMax`.
 _MAX_PATH: Final = 255
-_UPPER_CASE: Final = "has upper-case letters in its path; write them in lower case"
+_UPPER_CASE: Final = "has upper-case letters in its path, which must be lower case"
 _NO_REFERENCE: Final = "is not an image reference such as ghcr.io/org/tool:1.2"
 _NO_HOST: Final = "is not a host name, with a port or without"
 # In a command, a script or the value of a variable: not in the middle of a path or an option.
@@ -85,7 +85,7 @@ def parse_reference(text: str) -> Reference:
         ValueError: it is none; the message says what is wrong and never repeats the text.
     """
     if re.fullmatch(_IMAGE_ID, text):
-        raise ValueError("is the ID of an image; write its name")
+        raise ValueError("is the ID of an image, not its name")
     if "://" in text:
         raise ValueError("must be without a scheme, such as ghcr.io/org/tool:1.2")
     host, path_and_more = _split_host(text)

@@ -7,10 +7,8 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from registry_config.errors import EXIT_TIMEOUT
-from registry_config.oci.verdicts import records
 from registry_config.results import NO_OUTPUTS, PlanResult, Tail
 from registry_config.tools.digests import reported_digests
-from registry_config.tools.references import is_writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -138,7 +136,7 @@ class Report(NamedTuple):
             "digests": list(self.digests),
             "results": [target.to_object() for target in self.targets],
             "skipped": self.skipped,
-            "verify": records(self.verify),
+            "verify": _records(self.verify),
             "outputs": dict(self.targets[0].outputs) if len(self.targets) == 1 else {},
             "error": self.error or "\n".join(reasons) or None,
         }
@@ -211,9 +209,19 @@ def _target_report(
 
 def _exists(commands: Sequence[CommandResult]) -> bool:
     """Whether everything that the commands write was there already."""
-    return any(command.exists for command in commands) and all(
-        command.exists for command in commands if is_writing(command.arguments)
-    )
+    if not any(command.exists for command in commands):
+        return False
+    from registry_config.tools.references import is_writing  # noqa: PLC0415  (few runs skip anything)
+
+    return all(command.exists for command in commands if is_writing(command.arguments))
+
+
+def _records(rows: tuple[Row, ...]) -> list[dict[str, str]]:
+    if not rows:
+        return []
+    from registry_config.oci.verdicts import records  # noqa: PLC0415  (few runs ask the registries)
+
+    return records(rows)
 
 
 def _reason(result: TargetResult) -> str:

@@ -15,7 +15,6 @@ from registry_config.commands import FreshCredentials, run_commands, title
 from registry_config.declaration.inputs import FILE_PLACEHOLDER, TARGET_PLACEHOLDER
 from registry_config.docker_config import CONFIG_VARIABLES, config_keys
 from registry_config.errors import RegistryConfigError
-from registry_config.reference import repository_of
 from registry_config.results import CommandResult, PlanResult, Tail, TargetResult
 from registry_config.tools.digests import reported_digests
 
@@ -151,20 +150,22 @@ class TargetRunner:
         """Run a plan for each target; the results are in the order of the plans."""
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (a run without targets has no threads)
 
-        # Registries get confused by two pushes to one repository at once: two tags of it take turns.
-        turns = {repository: threading.Lock() for repository in map(_repository, plans)}
+        from registry_config.turns import Turns  # noqa: PLC0415  (likewise)
 
-        def run(plan: Plan) -> TargetResult:
+        turns = Turns(plans)
+        results: dict[int, TargetResult] = {}
+
+        def run(position: int, plan: Plan) -> None:
             output = BufferedOutput(engine_log)
-            with turns[_repository(plan)]:
-                result = self.run_one(plan, output)
+            results[position] = self.run_one(plan, output)
             self._observer.on_output(plan.name, output)
-            if result.exit_code and self._policy.fail_fast:
+            if results[position].exit_code and self._policy.fail_fast:
                 self._stop_others()
-            return result
 
         with ThreadPoolExecutor(self._policy.max_parallel) as pool:
-            return tuple(pool.map(run, plans))
+            for worker in [pool.submit(turns.work, run) for _ in range(min(self._policy.max_parallel, len(plans)))]:
+                worker.result()
+        return tuple(results[position] for position in range(len(plans)))
 
     def interrupt(self, signal_number: int) -> None:
         """Hand a signal to every tool that runs, and begin nothing more."""
@@ -193,10 +194,6 @@ class TargetRunner:
 
     def _announce(self, plan: Plan, text: str) -> None:
         self._observer.on_retry(plan.name, self._redactor.text(text))
-
-
-def _repository(plan: Plan) -> str:
-    return repository_of(plan.target)
 
 
 def _state(result: TargetResult) -> str:

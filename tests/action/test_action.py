@@ -33,7 +33,7 @@ _REMEDY_OF_FORKS = "secrets are empty in pull requests from forks and by Dependa
 _FOREIGN = "which another's commit may have written (pull_request_target)"
 _OTHER_SERVER = "the job's token is not for ghcr.io on this GitHub server"
 _DONE = """\
-### Registry config: the command done in N s
+### Registry config: the command succeeded in N s
 
 <details><summary>Commands</summary><code>echo a</code><br><code>echo 'b&#124;&#60;c&#62;'</code></details>
 """
@@ -42,7 +42,7 @@ _FAILED = """\
 
 **Failed:** the command failed with exit code 1
 
-<details><summary>Commands</summary><code>false</code></details>
+<details><summary>Commands</summary><b>failed:</b> <code>false</code></details>
 """
 
 

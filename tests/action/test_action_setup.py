@@ -113,6 +113,18 @@ def test_uv_makes_the_environment_once_sees_no_secret_and_prints_nothing(
     _check_environment(calls)
 
 
+def test_for_an_image_the_sdk_is_compiled_for_the_mode_it_is_started_in(job: Action, machine: Machine) -> None:
+    variables = {"PATH": runner_path(), "_EXPERIMENTAL_DAGGER_RUNNER_HOST": "unix:///no/engine"}
+    done = job.run(machine, {**_INPUTS, "image": "alpine"}, variables)
+    assert (done.setup.code, done.last.code) == (0, 69)
+    python, *options = _start(done)
+    assert "-O" in options
+    compiled = list(Path(python).parents[1].glob("lib/python3.*/site-packages/dagger/**/*.opt-1.pyc"))
+    assert compiled
+    asked = [python, "-I", "-O", "-c", "import dagger; print(dagger.__file__)"]
+    assert subprocess.run(asked, capture_output=True, check=True).stdout
+
+
 def test_without_uv_pip_installs_the_pinned_one_sees_no_secret_and_prints_nothing(
     job: Action, machine: Machine, tmp_path: Path
 ) -> None:

@@ -65,7 +65,7 @@ def _ended(act: Act) -> Iterator[None]:
 def _start(pair: Pair, act: Act, **inputs: str) -> list[dict[str, object]]:
     """The step, and one that tells the test where the agent is."""
     declared = _DECLARED.format(first=pair.first.address, second=pair.second.address)
-    agent = {"id": "agent", "uses": _AGENT, "with": {"registries": declared, **inputs}}
+    agent: dict[str, object] = {"id": "agent", "uses": _AGENT, "with": {"registries": declared, **inputs}}
     told = f'echo "$REGISTRY_CONFIG_AGENT_PID" >{act.root}/pid'
     return [agent | {"env": {"BOB": "${{ secrets.BOB }}"}}, {"id": "told", "run": told}]
 
@@ -112,7 +112,7 @@ def test_five_tools_in_further_steps_push_to_two_registries(
     mark.touch()
     time.sleep(0.05)
     during = act.root / "during"
-    steps = [
+    steps: list[dict[str, object]] = [
         *_start(own, act),
         _push("skopeo", own, "skopeo copy -q --dest-tls-verify=false oci:layout:1 docker://REGISTRY/job/app:1"),
         _push("oras", own, "oras tag --plain-http REGISTRY/job/app:1 2"),

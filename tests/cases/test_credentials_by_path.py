@@ -156,5 +156,5 @@ def test_upper_case_in_a_path_is_named(machine: Machine) -> None:
     done = machine.run("true", registries=[_entry("ghcr.io/MyOrg")])
     assert done.code == 64
     (line,) = lines_of_ours(done.stderr)
-    assert "has upper-case letters in its path; write them in lower case" in line
+    assert "has upper-case letters in its path, which must be lower case" in line
     assert json.dumps(done.report).count("MyOrg") == 0

@@ -1,4 +1,4 @@
-"""An engine, tool images and two registries for the whole run; skipped, or failed, where no engine is."""
+"""An engine and tool images for the whole run; skipped, or failed, where no engine is."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_ALICE = {"alice": "alices-password-31415926535897"}
-_BOB = {"bob": "bobs-password-27182818284590"}
 _PULLER = {"puller": "pullers-password-141421356237"}
 
 
@@ -34,13 +32,6 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 def tools(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tools]:
     with registry(tmp_path_factory.mktemp("tools"), _PULLER) as running:
         yield publish_images(engine, running)
-
-
-@pytest.fixture(scope="session")
-def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    folder = tmp_path_factory.mktemp("registries")
-    with registry(folder / "first", _ALICE) as first, registry(folder / "second", _BOB) as second:
-        yield Pair(first, second)
 
 
 @pytest.fixture

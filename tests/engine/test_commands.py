@@ -74,7 +74,7 @@ def test_a_push_with_a_wrong_password_fails_once_and_is_explained(bench: Bench) 
         [
             "the command failed with exit code 1",
             f"credentials were given for {host}",
-            f"the tool asked {host}, which is among them: check that user, password and their rights",
+            f"the tool asked {host}, which is among them: check the user, the password, and what they may do there",
         ],
     )
     # helm asks without the password, is told to give one, and does.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import subprocess
+import sys
 import tarfile
 import threading
 from functools import partial
@@ -79,6 +81,28 @@ def test_anything_else_is_refused(tmp_path: Path, site: str, member: str, file: 
 def test_one_that_is_named_or_was_fetched_before_is_used(tmp_path: Path) -> None:
     assert find_cli({"_EXPERIMENTAL_DAGGER_CLI_BIN": "/named"}) == "/named"
     cached = tmp_path / "registry-config/dagger-0.21.8"
+    cached.parent.mkdir(mode=0o700)
+    cached.touch(0o700)
+    assert find_cli({"XDG_CACHE_HOME": str(tmp_path)}) == str(cached)
+
+
+@table("folder, mode", {"the program": (0o700, 0o777), "its folder": (0o777, 0o700)})
+def test_one_that_others_could_have_written_is_fetched_again(tmp_path: Path, folder: int, mode: int) -> None:
+    cached = tmp_path / "registry-config/dagger-0.21.8"
     cached.parent.mkdir()
     cached.touch()
-    assert find_cli({"XDG_CACHE_HOME": str(tmp_path)}) == str(cached)
+    cached.chmod(mode)
+    cached.parent.chmod(folder)
+    asked = [sys.executable, "-c", _FIND, str(tmp_path)]
+    done = subprocess.run(asked, capture_output=True, check=False, env={"https_proxy": "http://127.0.0.1:1"})
+    assert done.stdout.startswith(b"Dagger CLI: cannot be fetched")
+
+
+_FIND = """
+import sys
+from registry_config.engine.dagger_cli import find_cli
+try:
+    find_cli({"XDG_CACHE_HOME": sys.argv[1]})
+except Exception as error:
+    print(error)
+"""

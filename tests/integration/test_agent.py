@@ -149,6 +149,19 @@ def test_every_tool_pushes_to_two_registries(
         assert search(places, login["password"], login["username"]) == []
 
 
+def test_a_later_docker_login_fails_and_leaves_the_config_as_it_was(machine: Machine, registries: Pair) -> None:
+    if not shutil.which("docker"):
+        pytest.skip("docker is not on PATH")
+    login = registries.second.login()
+    words = ["docker", "login", "--username", login["username"], "--password-stdin", login["registry"]]
+    with _agent(machine) as exported:
+        environ, password = machine.environ(exported), login["password"].encode()
+        done = subprocess.run(words, env=environ, input=password, capture_output=True, check=False, timeout=60)
+        assert (done.returncode, b"invalid cross-device link" in done.stderr) == (1, True), done
+        assert _auths(exported) == {"registry.example.com"}
+        assert search({"home": machine.home, "shm": SHARED_MEMORY}, login["password"], login["username"]) == []
+
+
 def test_the_keeper_has_nothing_of_its_caller(machine: Machine) -> None:
     holds = Machine(machine.root, prefix=("sh", "-c", 'exec "$@" 7</etc/passwd 9>&1', "sh"))
     given = {"RUNNER_TRACKING_ID": "github_1", "JENKINS_NODE_COOKIE": "cookie", "PW": _SECRET}
@@ -323,12 +336,12 @@ def test_no_other_process_is_ever_signalled(machine: Machine) -> None:
     """Not even one whose words look like a keeper's."""
     folder = machine.root / "registry-config-1-0123456789abcdef"
     folder.mkdir(0o700)
+    (folder / ".user").symlink_to(machine.home)
+    (folder / "config.json").symlink_to("/proc/1/fd/200")
     script = "import time; 'registry_config.host.keeper'; time.sleep(60)"
     words = ("python3", "-I", "-c", script, "/", str(folder), "200", "4", "0")
     for command in (("sleep", "60"), words):
         with subprocess.Popen(command) as other:
-            (folder / "config.json").unlink(missing_ok=True)
-            (folder / "config.json").symlink_to(f"/proc/{other.pid}/fd/200")
             for action in ("env", "stop"):
                 assert _call(machine, action, variables={_PID: str(other.pid)}).code == 69
             assert other.poll() is None
@@ -395,8 +408,7 @@ def test_killed_at_a_random_moment_nothing_can_be_read(machine: Machine) -> None
             with suppress(ProcessLookupError):
                 os.kill(int(_exported(stdout)[_PID]), signal.SIGKILL)
         left += folders
-        for folder in folders:
-            wait_for(lambda folder=folder: not _readable(folder))
+        _wait_until_closed(folders)
     places = {"home": machine.home, "tmp": machine.temporary, "work": machine.work, "shm": SHARED_MEMORY}
     assert search(places, _SECRET, "alice") == []
     for folder in left:
@@ -410,3 +422,7 @@ def _readable(folder: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _wait_until_closed(folders: Sequence[Path]) -> None:
+    wait_for(lambda: not any(map(_readable, folders)))

@@ -118,7 +118,7 @@ def test_the_runners_files_have_no_space(machine: Machine, name: str) -> None:
     inputs = {"REGISTRY_CONFIG_INPUT_REGISTRIES": "[]", "REGISTRY_CONFIG_INPUT_COMMAND": "echo out", name: "/dev/full"}
     words = [*machine.program, "action"]
     done = subprocess.run(words, env=machine.environ(inputs), capture_output=True, check=False, timeout=60)
-    assert (done.returncode, done.stdout, lines_of_ours(done.stderr)) == (69, b"out\n", [_FULL])
+    assert (done.returncode, done.stdout.splitlines()[-1], lines_of_ours(done.stderr)) == (69, b"out", [_FULL])
 
 
 def test_the_action_without_a_temporary_folder_of_the_runner(machine: Machine) -> None:
@@ -137,7 +137,8 @@ def test_100_mib_in_one_line_pass_the_action_in_bounded_memory(machine: Machine)
     done = subprocess.run(
         words, cwd=machine.work, env=machine.environ(environ), capture_output=True, check=False, timeout=60
     )
-    lines = [line for line in done.stdout.splitlines() if not line.startswith(b"::add-mask::")]
+    # What the tool printed, which has neither letters of ours nor a colon.
+    lines = [line for line in done.stdout.splitlines() if not line.strip(b"a*")]
     assert (done.returncode, sum(map(len, lines)), max(map(len, lines)) <= 128 * 1024) == (0, 100 * _MIB + 3, True)
     assert search({"end": lines[-1]}, _SECRET, "alice") == []
     assert int((machine.work / "memory").read_text().split()[1]) * 1024 < 64 * _MIB

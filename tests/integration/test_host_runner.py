@@ -256,7 +256,7 @@ def test_the_command_starts_in_the_working_directory_that_was_named(machine: Mac
     assert (done.code, done.stdout, done.stderr, done.report["ran"]) == (
         64,
         b"",
-        b"registry-config: working-directory: is not a folder that exists\n",
+        b"registry-config: working-directory: is not a folder that exists; make it first, or correct the path\n",
         False,
     )
 

@@ -83,7 +83,7 @@ def test_the_keeper_knows_the_config_and_no_other_secret_of_the_run(machine: Mac
         environ |= {"PYTHON": sys.executable, "SEARCH": _SEARCH}
         acting = Machine(machine.root, program=("sh", "-c", f'exec "{machine.program[0]}" action', "sh"))
         done = acting.run(variables=environ)
-        shown = [line for line in done.stdout.decode().splitlines() if line.startswith("[")]
+        shown = [line for line in done.stdout.decode().splitlines() if line.startswith("[(")]
     else:
         options = ["--secret-env", "TOLD", "--github-token-env", "TOKEN"]
         done = machine.run(sys.executable, "-c", _SEARCH, registries=logins, options=options, variables=environ)

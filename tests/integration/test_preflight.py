@@ -6,6 +6,7 @@ import json
 import subprocess
 import threading
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -252,11 +253,12 @@ def test_ten_registries_are_asked_at_the_same_time(machine: Machine) -> None:
         return Answer(401, headers={"WWW-Authenticate": 'Basic realm="test"'})
 
     seen: set[str] = set()
+
+    def by_name(name: str, asked: Asked) -> Answer:
+        return answer(asked, seen, name)
+
     with ExitStack() as stack:
-        servers = [
-            stack.enter_context(http_server(lambda asked, name=str(number): answer(asked, seen, name)))
-            for number in range(10)
-        ]
+        servers = [stack.enter_context(http_server(partial(by_name, str(number)))) for number in range(10)]
         logins = [
             {"registry": one.address, "username": "alice", "password": f"password-of-registry-{number}"}
             for number, one in enumerate(servers)

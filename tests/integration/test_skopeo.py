@@ -103,7 +103,7 @@ def test_one_declaration_pushes_copies_between_two_registries_and_pulls(
 @pytest.mark.parametrize(
     ("declared", "asked", "hint"),
     [
-        ("wrong password", 0, "which is among them: check that user, password and their rights"),
+        ("wrong password", 0, "which is among them: check the user, the password, and what they may do there"),
         ("first alone", 1, "which is not among them: add an entry for it"),
     ],
     ids=["wrong password", "registry not declared"],

@@ -118,32 +118,37 @@ def test_under_act_too(tmp_path: Path, machine: Machine, token: Canary) -> None:
 @table(
     "options, words, code",
     {
-        "several targets": (
-            ("--target", "a.example.com", "--target", "b.example.com"),
-            ("sh", "-c", "echo $1 {target}; exit 1", "sh", "{password}"),
+        "a dry run": (("--dry-run",), ("echo", "{password}", "x{password}y"), 64),
+        "in an argument": ((), ("sh", "-c", 'echo "$1"; exit 3', "sh", "{password}"), 64),
+        "as the name of a program": ((), ("{password}",), 64),
+        "as a program in a folder": ((), ("/no/such/{password}/program",), 64),
+        "as a script": (("--shell", "sh"), ("printf '%s\\n' '{password}' >&2; no-such-program",), 64),
+        "as a target": (("--target", "a.example.com/{password}"), ("echo", "{target}"), 64),
+        "told by several targets": (
+            ("--target", "a.example.com", "--target", "b.example.com", "--secret-env", VARIABLE),
+            ("sh", "-c", f"echo ${VARIABLE} {{target}}; exit 1"),
             1,
         ),
-        "a dry run shows the command": (("--dry-run",), ("echo", "{password}", "x{password}y"), 0),
-        "in an argument that fails": ((), ("sh", "-c", 'echo "$1"; exit 3', "sh", "{password}"), 3),
-        "as the name of a program": ((), ("{password}",), 127),
-        "as a program in a folder": ((), ("/no/such/{password}/program",), 127),
-        "as a script": (("--shell", "sh"), ("printf '%s\\n' '{password}' >&2; no-such-program",), 127),
+        "told by a script": (("--shell", "sh", "--secret-env", VARIABLE), (f'echo "${VARIABLE}"; exit 3',), 3),
+        "told after a refusal": (
+            ("--secret-env", VARIABLE),
+            ("sh", "-c", f'echo "401 unauthorized: ${VARIABLE}" >&2; exit 1'),
+            1,
+        ),
+        "told as a digest": (("--secret-env", VARIABLE), ("sh", "-c", f'echo "Digest: sha256:${VARIABLE}"'), 0),
         "in a variable that may be secret": (("--secret-env", VARIABLE), ("env",), 0),
-        "after a refusal": ((), ("sh", "-c", 'echo "401 unauthorized: $1" >&2; exit 1', "sh", "{password}"), 1),
-        "as a digest": ((), ("sh", "-c", 'echo "Digest: sha256:$1"', "sh", "{password}"), 0),
         "as the working directory": (("--working-directory", "{password}"), ("true",), 64),
         "as a file of registries": (("--registries", "{password}"), ("true",), 64),
         "as a value of env": (("--env", "A={password}"), ("true",), 64),
         "as an unknown option": (("--{password}",), ("true",), 64),
         "as an image": (("--image", "{password}"), ("true",), 64),
         "as a shell": (("--shell", "{password} x"), ("true",), 64),
-        "as the report": (("--json", "/no/such/{password}"), ("sh", "-c", "exit 3"), 3),
+        "as the report": (("--json", "/no/such/{password}"), ("sh", "-c", "exit 3"), 64),
     },
 )
 def test_typed_where_it_may_be_echoed_it_is_not(
     machine: Machine, token: Canary, options: tuple[str, ...], words: tuple[str, ...], code: int
 ) -> None:
-    """The argv of a process is left out: the secret stands there because the user wrote it there."""
     password = token.password.replace("'", "").replace("/", "")
     token = token._replace(password=password, parts=(password,))
     filled = [[text.replace("{password}", password) for text in texts] for texts in (words, options)]
@@ -155,15 +160,20 @@ def test_typed_where_it_may_be_echoed_it_is_not(
 @table(
     "inputs, code",
     {
-        "argument": ({"command": "echo '{password}' x'{password}'y"}, 0),
-        "argument that fails": ({"command": "sh -c 'exit 3' '{password}'"}, 3),
-        "program": ({"command": "'{password}' a"}, 127),
+        "argument": ({"command": "echo '{password}' x'{password}'y"}, 64),
+        "program": ({"command": "'{password}' a"}, 64),
         "pattern": ({"command": "echo '{password}'*"}, 64),
-        "script": ({"command": "echo '{password}'; exit 3", "shell": "sh"}, 3),
-        "dry run": ({"command": "echo '{password}'", "dry-run": "true"}, 0),
-        "targets": ({"command": "sh -c 'exit 3' '{password}' {target}", "targets": "a.example.com\nb.example.com"}, 3),
+        "script": ({"command": "echo '{password}'; exit 3", "shell": "sh"}, 64),
+        "dry run": ({"command": "echo '{password}'", "dry-run": "true"}, 64),
         "value of env": ({"command": "true", "env": "A=x{password}"}, 64),
-        "digest": ({"command": "echo 'Digest: sha256:{password}'"}, 0),
+        "told by a script": (
+            {"command": f'echo "${VARIABLE}"; exit 3', "shell": "sh", "secret-env": VARIABLE, "targets": ""},
+            3,
+        ),
+        "told as a digest": (
+            {"command": f"""sh -c 'echo "Digest: sha256:${VARIABLE}"'""", "secret-env": VARIABLE},
+            0,
+        ),
     },
 )
 def test_typed_into_an_input_of_the_action_it_is_not_repeated(

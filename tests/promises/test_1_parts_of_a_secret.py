@@ -28,6 +28,10 @@ _READ = (
     'sys.stdout.buffer.write(base64.b64decode(next(iter(a.values()))["auth"]))\''
 )
 _PAIR = f"C=$DOCKER_CONFIG/config.json P=$({_READ}; echo .) P=${{P%.}} U=${{P%%:*}} T=${{P#*:}}\n"
+_ENTITIES = (
+    "import string, sys; L = string.ascii_letters + string.digits; "
+    "print(*(''.join(c if c in L else f % ord(c) for c in sys.argv[1]) for f in ('&#%d;', '&#x%x;', '&#x%X;')))"
+)
 _WAYS = {
     "base64": 'printf %s "$U:$T" | base64',
     "base64 of the secret alone": 'printf "a%s" "$T" | base64; printf %s "$T" | base64',
@@ -44,7 +48,7 @@ _WAYS = {
     "strace": 'strace -s 200 -e trace=read,write cat "$C" 2>&1',
     "strace, short": 'strace -s 90 -e trace=read,write cat "$C" 2>&1',
     "grep, coloured": 'printf "%s\\n" "$T" | grep --color=always "[A-Za-z]"',
-    "grep, coloured on one character": 'printf "%s\\n" "$T" | grep --color=always "[aeiou]"',
+    "grep, coloured on one character": 'printf "%s\\n" "$T" | grep --color=always "[xaeiou]"',
     "declare": "declare -p T",
     "export": "export T; export -p | grep -v DOCKER",
     "printf %q": 'printf "%q\\n" "$T"',
@@ -57,8 +61,7 @@ _WAYS = {
     "bytes of Python": f'{sys.executable} -I -c "import sys; print(sys.argv[1].encode())" "$T"',
     "percent twice": f'{sys.executable} -I -c "import re, sys; from urllib.parse import quote as q; '
     "t = q(q(sys.argv[1], safe='')); print(t, re.sub('%..(..)?', lambda m: m[0].lower(), t))\" \"$T\"",
-    "entities": f"{sys.executable} -I -c \"import sys; print(*(''.join(c if c.isalnum() and c.isascii() else f % ord(c) "
-    "for c in sys.argv[1]) for f in ('&#%d;', '&#x%x;', '&#x%X;')))\" \"$T\"",
+    "entities": f'{sys.executable} -I -c "{_ENTITIES}" "$T"',
 }
 _SECRETS = {
     "20 letters": lambda: random_text("letters", 20),
@@ -89,13 +92,15 @@ def _script(server: str, way: str) -> str:
 @table("way", _WAYS)
 def test_of_what_a_tool_makes_of_it_no_part_is_shown(machine: Machine, secret: Canary, server: str, way: str) -> None:
     seen = on_command_line(machine, secret, "bash", "-c", _script(server, way))
-    assert (seen.code, b"***" in seen.came["stdout"] + seen.came["stderr"]) == (0, True)
+    # Of what is not ASCII curl itself shows dots.
+    hidden = b"***" in seen.came["stdout"] + seen.came["stderr"] or (way == _WAYS["curl, another header"])
+    assert (seen.code, hidden) == (0, True)
     assert seen.in_bytes(secret) == []
 
 
 def test_nor_in_the_action(action: Action, machine: Machine, secret: Canary, server: str) -> None:
     script = _script(server, "".join(f"( {way} )\n" for way in _WAYS.values()))
-    seen = in_action(action, machine, secret, command=script, shell="bash")
+    seen = in_action(action, machine, secret, command=script, shell="bash")  # noqa: S604  (an input)
     assert (seen.code, seen.came["log"].count(b"***") > len(_WAYS), b"***" in seen.came["output stdout"]) == (
         0,
         True,

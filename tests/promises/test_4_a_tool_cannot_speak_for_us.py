@@ -110,7 +110,17 @@ def test_an_output_cannot_end_early_and_set_another(action: Action, machine: Mac
     assert (done.outputs["stdout"], done.outputs["digest"], done.outputs["exit-code"]) == (forged, "", "0")
 
 
+_FILES = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")
+
+
 def test_the_tool_is_not_told_where_the_runners_files_are(action: Action, machine: Machine) -> None:
-    script = "env | grep -c -e GITHUB_OUTPUT -e GITHUB_ENV -e GITHUB_PATH -e GITHUB_STATE -e GITHUB_STEP_SUMMARY"
+    done = action.run(machine, {"registries": "[]", "command": "env"})
+    names = {line.partition("=")[0] for line in done.outputs["stdout"].splitlines()}
+    assert (done.last.code, names & set(_FILES), "PATH" in names) == (0, set(), True)
+
+
+def test_a_script_gets_a_file_of_outputs_that_is_not_the_runners(action: Action, machine: Machine) -> None:
+    script = 'env; echo forged=1 >> "$GITHUB_OUTPUT"'
     done = action.run(machine, {"registries": "[]", "command": script, "shell": "sh"})
-    assert (done.outputs["stdout"], done.last.code) == ("0\n", 1)
+    names = {line.partition("=")[0] for line in done.outputs["stdout"].splitlines()}
+    assert (done.last.code, names & set(_FILES), "forged" in done.outputs) == (0, {"GITHUB_OUTPUT"}, False)

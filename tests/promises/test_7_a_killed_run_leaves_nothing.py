@@ -91,8 +91,7 @@ def test_at_any_moment(
     assert b"***" in came
     if number == signal.SIGKILL:
         assert codes == {-9}
-        for folder in left:
-            wait_for(lambda folder=folder: not folder.exists() or _is_left_in_the_making(folder))
+        wait_for(lambda: all(not folder.exists() or _is_left_in_the_making(folder) for folder in left))
     else:
         # By the signal itself until we have seen to it (1: while Python starts), then by the tool's own end.
         assert (codes - {1, -number, 128 + number, 128 + signal.SIGTERM}, 128 + number in codes, left) == (

@@ -46,12 +46,14 @@ class Machine:
         prefix: words before the program, such as `setpriv` and its options.
         program: the words that start `registry-config`.
         variables: further variables of every run.
+        seconds: after which a run is taken for one that hangs.
     """
 
     root: Path
     prefix: tuple[str, ...] = ()
     program: tuple[str, ...] = PROGRAM
     variables: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = _TIMEOUT
 
     def __post_init__(self) -> None:
         for folder in (self.home, self.temporary, self.work):
@@ -77,14 +79,14 @@ class Machine:
         return kept | own | dict(self.variables) | dict(variables or {})
 
     def words(
-        self, *command: str, registries: Sequence[Mapping[str, str]] | str = (), options: Sequence[str] = ()
+        self, *command: str, registries: Sequence[Mapping[str, object]] | str = (), options: Sequence[str] = ()
     ) -> list[str]:
         """The command line of `registry-config run`; `registries` are entries, or a path (`-`: standard input)."""
         need_tools((word for line in command for word in line.split()), tool_path())
         path = registries if isinstance(registries, str) else self.declare(registries)
         return [*self.prefix, *self.program, "run", "--registries", path, *options, "--", *command]
 
-    def declare(self, entries: Sequence[Mapping[str, str]], name: str = "registries.yaml") -> str:
+    def declare(self, entries: Sequence[Mapping[str, object]], name: str = "registries.yaml") -> str:
         """Write a declaration, each value as GitHub's `toJSON()` writes it, and give its path."""
         path = self.root / name
         path.write_text(json.dumps([dict(entry) for entry in entries], ensure_ascii=False), encoding="utf-8")
@@ -93,7 +95,7 @@ class Machine:
     def run(
         self,
         *command: str,
-        registries: Sequence[Mapping[str, str]] | str = (),
+        registries: Sequence[Mapping[str, object]] | str = (),
         options: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
         stdin: bytes = b"",
@@ -107,7 +109,7 @@ class Machine:
             env=self.environ(variables),
             input=stdin,
             capture_output=True,
-            timeout=_TIMEOUT,
+            timeout=self.seconds,
             check=False,
         )
         document = json.loads(report.read_bytes()) if report.exists() else {}
@@ -117,7 +119,7 @@ class Machine:
     def start(
         self,
         *command: str,
-        registries: Sequence[Mapping[str, str]] | str = (),
+        registries: Sequence[Mapping[str, object]] | str = (),
         options: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
         stdin: int | None = subprocess.DEVNULL,

@@ -14,9 +14,10 @@ from registry_config.engine.dagger_cli import find_cli
 from registry_config.engine.session import DaggerSession
 from registry_config.github.inputs import variable
 from support.cli import PROGRAM, Machine, tool_path
+from support.runner import file_commands
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     import dagger
@@ -302,7 +303,7 @@ class Bench:
             check=False,
         )
         outputs, summary = (path.read_text() for path in files.values())
-        return Step(ended.returncode, ended.stdout.decode(), dict(_outputs(outputs)), summary)
+        return Step(ended.returncode, ended.stdout.decode(), file_commands(outputs.encode()), summary)
 
     def _reference(self, image: str) -> str:
         return self.tools.reference(image) if image in IMAGES else image
@@ -324,14 +325,3 @@ def answers(registry: Registry, request: str) -> list[str]:
     """Status of each such request (`PUT /v2/app/manifests/1`), by the registry's access log."""
     start = f'"{request} HTTP/1.1" '
     return [line.partition(start)[2].split()[0] for line in registry.requests() if start in line]
-
-
-def _outputs(text: str) -> Iterable[tuple[str, str]]:
-    lines: Iterator[str] = iter(text.split("\n"))
-    for line in lines:
-        name, sign, delimiter = line.partition("<<")
-        if sign:
-            value: list[str] = []
-            while (part := next(lines)) != delimiter:
-                value.append(part)
-            yield name, "\n".join(value)

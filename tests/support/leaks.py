@@ -109,7 +109,7 @@ def _form(data: bytes, needles: _Needles) -> str:
 
 
 def _base64(data: bytes) -> bytes:
-    """Every run of base64, of either alphabet, decoded from each of its first four signs on."""
+    """Every run of base64, of either alphabet, decoded from each of its first four characters on."""
     return b"\0".join(
         base64.b64decode(_whole_groups(run[offset:]))
         for run in _BASE64_RUN.findall(data.translate(_URL_SAFE))

@@ -16,7 +16,7 @@ _SOURCES = "password, password-env, password-file, provider, credential-helper"
 _KNOWN = f"; known are registry, username, {_SOURCES}, for, optional, realm, ca-file, plain-http"
 _ONE_OF = f"; give exactly one of {_SOURCES}"
 _SHELL = "; quote it, or set shell: bash"
-_NO_SECRET_HERE = "; name a variable of the environment, not the password itself"
+_NO_SECRET_HERE = "; set it in the environment; the key takes its name, not the password itself"
 _PLAIN = "; store the password as plain UTF-8 text"
 _A_FILE = "; name a file that holds the password"
 _A_HOST = "; write HOST, HOST:PORT or HOST/PATH"
@@ -52,10 +52,11 @@ _NO_HOST = f"{_IS_NO_HOST}{_A_HOST}"
 _NO_DOT = f"has no dot and no port, so no image reference can name it{_A_HOST}"
 _SCHEME = f"must be a host without a scheme, such as 'ghcr.io'{_A_HOST}"
 _PATH = f"has a path that no image reference could have{_A_HOST}"
-_UPPER = "has upper-case letters in its path; write them in lower case"
+_UPPER = "has upper-case letters in its path, which must be lower case"
 _NO_REFERENCE = "is not an image reference such as ghcr.io/org/tool:1.2"
 _PORT = "has a port outside of 1 to 65535"
 _IPV6 = "is not an IPv6 address in brackets"
+_A_REFERENCE = "; write HOST/PATH:TAG or HOST/PATH@DIGEST"
 _COLON = f"must not contain ':' (user and password are joined by it){_A_USER}"
 _CONTROL = f"must not contain a control character{_A_USER}"
 _NO_USER = "'username' is missing; add it: the password alone is no login"
@@ -704,10 +705,10 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
         for text in ("bash -x", f"bash {TOKEN}", "sh\t-c", "bash {0}")
     },
     **{
-        f"image {reference!r}": (f"image: {problem}", {"image": reference}, {})
+        f"image {reference!r}": (f"image: {problem}{_A_REFERENCE}", {"image": reference}, {})
         for problem, references in {
             _UPPER: (TOKEN, "ghcr.io/Org/tool", f"{TOKEN}/tool"),
-            "is the ID of an image; write its name": ("0123456789abcdef" * 4,),
+            "is the ID of an image, not its name": ("0123456789abcdef" * 4,),
             "must be without a scheme, such as ghcr.io/org/tool:1.2": (f"https://ghcr.io/{TOKEN.lower()}",),
             _NO_REFERENCE: (
                 "alpine:",
@@ -801,11 +802,11 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
             {"GITHUB_EVENT_NAME": event},
         )
         for message, path, event in (
-            ("registries-file: cannot be read (no such file or directory)", TOKEN, "push"),
-            ("registries-file: cannot be read (is a directory)", "folder", "push"),
+            ("registries-file: cannot be read (no such file or directory); check the path", TOKEN, "push"),
+            ("registries-file: cannot be read (is a directory); check the path", "folder", "push"),
             ("registries-file: is or passes a link; give the real path", "linked", "push"),
             ("registries-file: is or passes a link; give the real path", "dangling", "push"),
-            ("registries-file: cannot be read (not a directory)", f"empty/{TOKEN}", "push"),
+            ("registries-file: cannot be read (not a directory); check the path", f"empty/{TOKEN}", "push"),
             (f"registries: is empty{_OR_NONE}", "empty", "push"),
             (f"registries-file: is UTF-16{_SAVE}", "utf16", "push"),
             (f"registries-file: is not UTF-8 (byte 0){_SAVE}", "binary", "push"),
@@ -888,7 +889,7 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
         for line in lines
     },
     "secret-env that is no UTF-8": (
-        "secret-env: the value of LATIN is not valid UTF-8",
+        "secret-env: the value of LATIN is not valid UTF-8; give it as base64",
         {"secret-env": "LATIN"},
         {},
     ),
@@ -914,7 +915,7 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     ),
     **{
         f"working-directory {path!r}": (
-            "working-directory: is not a folder that exists",
+            "working-directory: is not a folder that exists; make it first, or correct the path",
             {"working-directory": path},
             {},
         )
@@ -967,17 +968,23 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         }.items()
     },
     "registries that are not there": (
-        "--registries: cannot be read (no such file or directory)",
+        "--registries: cannot be read (no such file or directory); check the path",
         ("run", "--registries", TOKEN, *END),
     ),
     "registries written in the option": (
-        "--registries: cannot be read (no such file or directory)",
+        "--registries: cannot be read (no such file or directory); check the path",
         ("run", "--registries", VALID, *END),
     ),
-    "empty path": ("--registries: cannot be read (no such file or directory)", ("run", "--registries=", *END, TOKEN)),
-    "folder of registries": ("--registries: cannot be read (is a directory)", ("run", "--registries", "folder", *END)),
+    "empty path": (
+        "--registries: cannot be read (no such file or directory); check the path",
+        ("run", "--registries=", *END, TOKEN),
+    ),
+    "folder of registries": (
+        "--registries: cannot be read (is a directory); check the path",
+        ("run", "--registries", "folder", *END),
+    ),
     "path with a file as a folder": (
-        "--registries: cannot be read (not a directory)",
+        "--registries: cannot be read (not a directory); check the path",
         ("run", "--registries", f"empty/{TOKEN}", *END),
     ),
     "no dashes": ("command: is missing; write it after --", _RUN),
@@ -1005,7 +1012,7 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         (*_RUN, "--target", "x", "--target", f"$({TOKEN})", *END, "{target}"),
     ),
     "image": (
-        f"image: {_UPPER}",
+        f"image: {_UPPER}{_A_REFERENCE}",
         (*_RUN, "--image", TOKEN, *END),
     ),
     "entrypoint of no image": (
@@ -1030,14 +1037,17 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         (*_RUN, "--secret-env", f"A={TOKEN}", *END),
     ),
     "variable of the token": (
-        "--github-token-env: no such variable in the environment",
+        "--github-token-env: no such variable in the environment; set and export it first",
         (*_RUN, "--github-token-env", TOKEN, *END),
     ),
     "working directory that is not there": (
-        "working-directory: is not a folder that exists",
+        "working-directory: is not a folder that exists; make it first, or correct the path",
         (*_RUN, "-C", TOKEN, *END),
     ),
-    "working directory that is empty": ("working-directory: is not a folder that exists", (*_RUN, "-C", "", *END)),
+    "working directory that is empty": (
+        "working-directory: is not a folder that exists; make it first, or correct the path",
+        (*_RUN, "-C", "", *END),
+    ),
     "ghcr.io without a token": (
         "registries[0] (line 1): 'username' and a password are missing; give them, or --github-token-env NAME",
         ("run", "--registries", "ghcr", *END, TOKEN),

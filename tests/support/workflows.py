@@ -116,6 +116,7 @@ class Local:
         login = rf"\1- registry: ghcr.io\n\1  username: {USERS['ghcr.io']}\n\1  password: {password}"
         plain = "".join(f" --host reg={registry.address},tls=disabled" for registry in self.registries.values())
         unlogged = "--allow-http-registry --new-bundle-format=false --tlog-upload=false --use-signing-config=false"
+        unverified = "--allow-http-registry --new-bundle-format=false --insecure-ignore-tlog=true"
         return [
             (r"^ +- name: Get the action\n(?:        .*\n)+", "", "act knows no job.workflow_sha"),
             (r"^( +)exclude: .*\.registry-config-action.*\n", "", "nor an image, for which alone it is"),
@@ -123,10 +124,11 @@ class Local:
             (r"^( *)- registry: ghcr\.io$", login, "the job's own token is for github.com alone"),
             (r"^ +image: (?!\$).*\n", "", "the tools of this machine; images are tested on an engine"),
             (r"(?<=default: )[\w./:-]+@sha256:\w+$", "''", "likewise, where the image is an input"),
-            (r"\b(helm push|oras push|oras pull)\b", r"\1 --plain-http", "no TLS"),
+            (r"\b(helm push|oras (?:push|pull|tag|resolve))\b", r"\1 --plain-http", "no TLS"),
             (r"\bskopeo copy\b", r"\g<0> --src-tls-verify=false --dest-tls-verify=false", "no TLS"),
             (r" image (digest|copy)\b", rf"\g<0>{plain}", "no TLS, as regctl is told"),
             (r"\bcosign sign\b", rf"\g<0> {unlogged}", "no TLS, and no transparency log"),
+            (r"\bcosign verify --key\b", rf"cosign verify {unverified} --key", "likewise"),
             *((re.escape(host), one.address, "this machine's registry") for host, one in self.registries.items()),
         ]
 

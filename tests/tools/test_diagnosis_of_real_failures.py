@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from support.cli import Machine
     from support.oci_tools import Three
 
-_AMONG = "which is among them: check that user, password and their rights"
+_AMONG = "which is among them: check the user, the password, and what they may do there"
 _NOT_AMONG = "which is not among them: add an entry for it"
 _TLS = (
     "the tool does not trust the registry's certificate: name the file of its CA as ca-file in the entry for {host}, "

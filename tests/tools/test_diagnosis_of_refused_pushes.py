@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _PUSHERS = ("helm", "helm4", "oras", "crane", "skopeo", "regctl", "buildah", "cosign")
 _LOGIN = {"username": "alice", "password": "alices-password"}
+_CHECK = "check the user, the password, and what they may do there"
 
 
 def _ours(machine: Machine, *line: str, logins: list[dict[str, str]], options: tuple[str, ...] = ()) -> list[str]:
@@ -152,7 +153,7 @@ def test_a_token_server_is_not_the_registry(
         assert tokens.asked
         assert ours == [
             f"credentials were given for {registry.address}",
-            f"the tool asked {registry.address}, which is among them: check that user, password and their rights",
+            f"the tool asked {registry.address}, which is among them: {_CHECK}",
         ]
 
 
@@ -332,5 +333,5 @@ def test_rights_at_ghcr(ghcr: Machine, values: dict[str, object], tool: str, *, 
         *line, registries=[entry], options=("--github-token-env", "TOKEN") if is_of_job else (), variables=variables
     )
     _, *ours = lines_of_ours(done.stderr)
-    check = "the tool asked ghcr.io, which is among them: check that user, password and their rights"
+    check = "the tool asked ghcr.io, which is among them: check the user, the password, and what they may do there"
     assert ours == ["credentials were given for ghcr.io", _OF_THE_JOB if is_of_job else check]

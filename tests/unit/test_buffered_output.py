@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry_config.buffered_output import BufferedOutput
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class _Seen:
     def __init__(self) -> None:
         self.pieces: list[tuple[str, bytes]] = []
         self.engine_log = self.stdout
+        self.title: Callable[[str], None] = print
+        self.detail: Callable[[str], None] = print
 
     def stdout(self, data: bytes) -> None:
         self.pieces.append(("stdout", data))

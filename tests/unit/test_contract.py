@@ -41,13 +41,6 @@ def _names() -> list[str]:
     return [field.replace("_", "-") for field in Inputs._fields if field not in _INTERNAL]
 
 
-def _section(title: str) -> str:
-    """A section of the README, without its heading."""
-    text = (_ROOT / "README.md").read_text()
-    match = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL | re.IGNORECASE)
-    return match[1] if match else ""
-
-
 def test_action_yml_has_the_inputs_of_the_code_in_their_order(action: dict[str, Any]) -> None:
     assert list(action["inputs"]) == _names()
 
@@ -75,25 +68,23 @@ def test_action_yml_has_the_outputs_of_the_report(action: dict[str, Any]) -> Non
     assert {name: entry["value"] for name, entry in action["outputs"].items()} == expected
 
 
-def test_the_readme_explains_every_input_under_a_heading_of_its_own() -> None:
-    assert sorted(re.findall(r"^### `([\w-]+)`$", _section("Inputs"), re.MULTILINE)) == sorted(_names())
+@pytest.mark.parametrize("page", ["README.md", "docs/inputs.md"])
+def test_a_page_has_a_row_for_every_input_and_output(page: str, action: dict[str, Any]) -> None:
+    text = (_ROOT / page).read_text()
+    assert [list(rows) for rows in _tables(text, "input")] == [_names()]
+    assert [list(rows) for rows in _tables(text, "output")] == [list(Report().outputs())]
+    (rows,) = _tables(text, "input")
+    for name, entry in action["inputs"].items():
+        default = f"`{entry['default']}`" if "default" in entry else ""
+        if entry.get("required") == "true":
+            default = "required"
+        assert rows[name] == default
 
 
-def test_a_table_of_inputs_in_the_readme_is_complete() -> None:
-    for table in _tables((_ROOT / "README.md").read_text(), "input"):
-        assert sorted(table) == sorted(_names())
-
-
-def test_the_readme_has_a_row_for_every_output() -> None:
-    assert [sorted(table) for table in _tables((_ROOT / "README.md").read_text(), "output")] == [
-        sorted(Report().outputs())
-    ]
-
-
-def _tables(text: str, header: str) -> Iterator[list[str]]:
-    """The names in the first column of each table whose first column has this header."""
+def _tables(text: str, header: str) -> Iterator[dict[str, str]]:
+    """The names in the first column of each table whose first column has this header, with the second column."""
     for match in re.finditer(rf"^\| *{header} *\|.*\n\|[ :|-]+\n((?:\|.*\n?)*)", text, re.MULTILINE | re.IGNORECASE):
-        yield re.findall(r"^\| *(?:\[)?`([\w-]+)`", match[1], re.MULTILINE)
+        yield dict(re.findall(r"^\| *`([\w-]+)` *\| *(.*?) *\|", match[1], re.MULTILINE))
 
 
 def test_no_expression_stands_inside_of_a_script(action: dict[str, Any]) -> None:

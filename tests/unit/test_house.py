@@ -30,6 +30,7 @@ _STORIES = (
     ("authorities",),
     ("registry_config", "commands", "attempts", "buffered_output"),
     ("observer", "preflight", "optional"),
+    ("turns",),
     ("targets",),
     ("job",),
     ("report", "asking"),
@@ -162,6 +163,12 @@ def test_only_the_entry_catches_everything() -> None:
 
 def test_nothing_is_printed_past_the_streams_that_are_redacted() -> None:
     assert _modules_with(ast.Call, that=r"(print|breakpoint|traceback\.print_\w+)\(") == set()
+
+
+def test_names_of_test_files_are_their_own() -> None:
+    # pytest imports them by their names alone.
+    names = [path.name for path in (_TOP.parents[1] / "tests").rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
 def test_functions_classes_and_modules_are_small() -> None:

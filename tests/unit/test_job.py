@@ -213,7 +213,7 @@ def test_skipping_still_finds_what_is_wrong_elsewhere() -> None:
     registries = f"{_ENV}- registry: b.example\n  username: u\n  password-env: NOT_THERE\n"
     message = (
         "registries[1].password-env (line 6): no such variable in the environment; "
-        "name a variable of the environment, not the password itself"
+        "set it in the environment; the key takes its name, not the password itself"
     )
     with pytest.raises(InputError, match=exactly(message)):
         _prepare(registries, {"TOKEN": ""}, on_missing="skip")
@@ -266,8 +266,8 @@ def test_a_file_of_registries_is_read(path: str, folder: Path) -> None:
         "link": ("link", "registries-file: is or passes a link; give the real path"),
         "through a linked folder": ("linked/list", "registries-file: is or passes a link; give the real path"),
         "link to outside": ("outside/list", "registries-file: is or passes a link; give the real path"),
-        "missing": ("nowhere", "registries-file: cannot be read (no such file or directory)"),
-        "folder": ("sub", "registries-file: cannot be read (is a directory)"),
+        "missing": ("nowhere", "registries-file: cannot be read (no such file or directory); check the path"),
+        "folder": ("sub", "registries-file: cannot be read (is a directory); check the path"),
         "with a password-file in it": (
             "file",
             "registries[0].password-file (line 3): is not allowed in a registries-file; use password-env",

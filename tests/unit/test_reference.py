@@ -94,7 +94,7 @@ _REFUSED: dict[str, Iterable[str]] = {
         *(f"repo@sha256:{'f' * 34}", f"validname@invaliddigest:{'f' * 64}", f"a@{_SHA256}0", f"a@{_SHA256.upper()}"),
         *("alpine:", "alpine:-1", "alpine:\u0661", f"alpine:{'1' * 129}", f"{'a/' * 128}a", "a@b@c"),
     ),
-    "has upper-case letters in its path; write them in lower case": (
+    "has upper-case letters in its path, which must be lower case": (
         *("docker/Docker", "docker.io/docker/Docker", "Uppercase:tag", "test:5000/Uppercase/lowercase:tag"),
         # Docker takes these for hosts; no user means that, and no such host can be declared.
         *("Docker/docker", "FOO/bar", "Foo/FarB"),
@@ -108,7 +108,7 @@ _REFUSED: dict[str, Iterable[str]] = {
     ),
     "is not an IPv6 address in brackets": ("[fd00123123123]:5000/a", "[1:2]/b"),
     "has a port outside of 1 to 65535": ("192.168.1.1:75050/a", "a.example:0/b"),
-    "is the ID of an image; write its name": (_ID,),
+    "is the ID of an image, not its name": (_ID,),
     "must be without a scheme, such as ghcr.io/org/tool:1.2": (
         "https://github.com/docker/docker",
         "oci://ghcr.io/org/tool",
@@ -216,7 +216,7 @@ _NO_PATH = "must be a host without a path, such as 'ghcr.io'"
 _NO_DOT = "has no dot and no port, so no image reference can name it"
 _BAD_PORT = "has a port outside of 1 to 65535"
 _NO_IPV6 = "is not an IPv6 address in brackets"
-_UPPER = "has upper-case letters in its path; write them in lower case"
+_UPPER = "has upper-case letters in its path, which must be lower case"
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pytest
+
+from support.action import ROOT
 from support.artifacts import oci_layout
+from support.cli import tool_path
 from support.tables import table
-from support.workflows import EXAMPLES
+from support.workflows import EXAMPLES, USERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +29,14 @@ _TAG = {"ref": "refs/tags/v1.2.3"}
 _CHART = {
     f"charts/{name}/Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: 1.2.3\n" for name in ("app", "api", "web")
 }
+_BOTH = ("ghcr.io", "harbor.example.com")
+_MAKEFILE = """
+package:
+\thelm package charts/app --version $(TAG:v%=%) --destination dist
+push:
+\thelm push --plain-http dist/*.tgz $(CHART_REGISTRY)
+"""
+_HARBOR_CHARTS = "harbor.example.com/charts"
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _IMAGE = "crane push layout ghcr.io/org/app:1.2.3"
 
@@ -64,6 +79,27 @@ CASES = {
         ),
         _CHART,
     ),
+    "all-charts": Case(
+        _TAG,
+        tuple(
+            (
+                f"ghcr.io/org/charts/{chart}:1.2.3",
+                f"docker.io/org/{chart}:1.2.3",
+                f"harbor.example.com/charts/{chart}:1.2.3",
+            )
+            for chart in ("app", "api", "web")
+        ),
+        _CHART,
+    ),
+    "several-tags": Case(
+        {"schedule": "17 */6 * * *"},
+        (tuple(f"{host}/org/db:{tag}" for host in _BOTH for tag in ("latest", "2", "2.1", "2.1.0")),),
+        {"db.tar.gz": "data"},
+    ),
+    "manifests-in-shell": Case(
+        _TAG, (("ghcr.io/org/manifests:v1.2.3",), ("harbor.example.com/charts/app:1.2.3",)), _CHART
+    ),
+    "make": Case(_TAG, (("ghcr.io/org/charts/app:1.2.3",),), _CHART | {"Makefile": _MAKEFILE}),
     "private-tool-image": Case(
         _TAG,
         (("ghcr.io/org/charts/app:1.2.3", "docker.io/org/app:1.2.3"),),
@@ -94,7 +130,18 @@ CASES = {
     ),
 }
 # Runs with an example of its own below.
-_SPECIAL = {"agent", "oras", "pull-in-tests", "call-release-chart", "call-push-files", "call-copy-image"}
+_SPECIAL = {
+    *(
+        "call-release-charts",
+        "agent",
+        "oras",
+        "pull-in-tests",
+        "call-release-chart",
+        "call-push-files",
+        "call-copy-image",
+    ),
+    *("chart-outputs", "chart-signed-with-key", "image-digest-file", "imagetools", "optional-registry"),
+}
 # What act has not: a Docker daemon, GitHub's identity for cosign and keyless (tests/integration plays the latter), and
 # flux, which is in no package registry. tests/unit/test_workflows.py puts them through the action's own checks.
 _NOT_HERE = {"agent-build", "cosign", "flux", "keyless"}
@@ -163,6 +210,28 @@ def test_a_chart_is_released_by_the_called_workflow(local: Local) -> None:
         (local.here("ghcr.io/org/charts"), 0, digest),
         (local.here("harbor.example.com/charts"), 0, digest),
     ]
+
+
+@table("secrets, there", {"to both registries": ({}, True), "without a secret to one": (_NO_SECRET, False)})
+def test_all_charts_are_released_by_the_called_workflow(local: Local, secrets: dict[str, str], *, there: bool) -> None:
+    _prepare(local, _CHART)
+    repositories = ["ghcr.io/org/charts", *(["harbor.example.com/charts"] if there else [])]
+    for state in ("done", "exists"):
+        _prepare(local, {"README.md": f"A commit has to change something: {state}"})
+        ran = local.run(_EXAMPLES["call-release-charts"], {"ref": "refs/heads/main"}, secrets, job="release")
+        assert ran.code == 0, ran.log
+        rows = json.loads(ran.outputs["results"])
+        states = sorted((row["file"].rpartition("/")[2], row["target"], row["state"]) for row in rows)
+        assert states == sorted(
+            (f"{name}-1.2.3.tgz", local.here(one), state if one in repositories else "skipped")
+            for name in ("api", "app", "web")
+            for one in ("ghcr.io/org/charts", _HARBOR_CHARTS)
+        )
+        assert ran.outputs["references"].split() == [
+            local.here(f"{one}/{name}@{local.digest(f'{one}/{name}:1.2.3')}")
+            for name in ("api", "app", "web")
+            for one in repositories
+        ]
 
 
 def test_where_one_registry_refuses_the_called_workflow_fails_and_tells_what_came_of_each(local: Local) -> None:
@@ -238,6 +307,88 @@ def test_an_image_is_copied_with_both_kinds_of_signatures_and_signed_again(local
             local.tool(f"{verify} {repository}@{digest}")
 
 
+def test_a_script_hands_four_values_on_and_pushes_once(local: Local) -> None:
+    _prepare(local, {name: text for name, text in _CHART.items() if "/app/" in name})
+    said = []
+    for pushed in ("true", "false"):
+        _prepare(local, {"README.md": f"A commit has to change something: {pushed}"})
+        ran = local.run(_EXAMPLES["chart-outputs"], _TAG)
+        assert ran.code == 0, ran.log
+        digest = local.digest("ghcr.io/org/charts/app:1.2.3")
+        values = {"name": "app", "version": "1.2.3", "pushed": pushed, "digest": digest}
+        said.append((json.loads(ran.output("outputs")), f"app 1.2.3 is {digest} (pushed now {pushed})" in ran.log))
+        assert said[-1] == (values, True)
+    puts = [
+        line for line in local.registries["ghcr.io"].requests() if "PUT /v2/org/charts/app/manifests/1.2.3 " in line
+    ]
+    assert len(puts) == 1
+
+
+def test_a_chart_is_signed_with_a_key_where_it_was_pushed(local: Local) -> None:
+    _prepare(local, {name: text for name, text in _CHART.items() if "/app/" in name})
+    key = _key_pair(local, "cosign", "first-password-1618")
+    shutil.copy(local.machine.work / "cosign.pub", local.repository)
+    secrets = {"COSIGN_KEY": key, "COSIGN_PASSWORD": "first-password-1618"}
+    ran = local.run(_EXAMPLES["chart-signed-with-key"], _TAG, secrets)
+    assert ran.code == 0, ran.log
+    (digest,) = {local.digest(f"{repository}/app:1.2.3") for repository in ("ghcr.io/org/charts", _HARBOR_CHARTS)}
+    for repository in ("ghcr.io/org/charts", _HARBOR_CHARTS):
+        assert local.digest(f"{repository}/app:{digest.replace(':', '-')}.sig")
+
+
+def test_the_digest_of_an_image_is_read_from_the_file_that_the_tool_wrote(local: Local) -> None:
+    _prepare(local, {"README.md": ""})
+    digest = oci_layout(local.repository / "image")
+    secrets = {"COSIGN_KEY": _key_pair(local, "cosign", "second-password-16"), "COSIGN_PASSWORD": "second-password-16"}
+    ran = local.run(_EXAMPLES["image-digest-file"], _TAG, secrets)
+    assert ran.code == 0, ran.log
+    assert (local.digest("ghcr.io/org/app:v1.2.3"), f"::set-output:: digest={digest}" in ran.log) == (digest, True)
+    assert local.digest(f"ghcr.io/org/app:{digest.replace(':', '-')}.sig")
+
+
+def test_images_are_put_together_under_one_tag(local: Local) -> None:
+    buildx = shutil.which("docker-buildx", path=tool_path())
+    if not buildx or not shutil.which("docker"):
+        pytest.skip("IMAGETOOLS IS NOT TRIED: there is no docker with docker-buildx on the PATH")
+    plugins = local.root / "home/.docker/cli-plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "docker-buildx").symlink_to(buildx)
+    digests = [_push_image(local, "crane push layout ghcr.io/org/app:{text}", text) for text in ("amd64", "arm64")]
+    _prepare(local, {f"digests/{digest.partition(':')[2]}": "" for digest in digests})
+    ran = local.run(_EXAMPLES["imagetools"], _TAG)
+    assert ran.code == 0, ran.log
+    index = _manifest(local, "ghcr.io/org/app:v1.2.3")
+    assert {one["digest"] for one in index["manifests"]} == set(digests)
+    assert f"| The index is {local.digest('ghcr.io/org/app:v1.2.3')}" in ran.log
+
+
+@table("secrets, there", {"its secret is set": ({}, True), "it is not, as in a fork": (_NO_SECRET, False)})
+def test_a_registry_without_a_secret_is_left_out(local: Local, secrets: dict[str, str], *, there: bool) -> None:
+    _prepare(local, {name: text for name, text in _CHART.items() if "/app/" in name})
+    ran = local.run(_EXAMPLES["optional-registry"], _TAG, secrets)
+    assert ran.code == 0, ran.log
+    assert local.digest("ghcr.io/org/charts/app:1.2.3")
+    pushed = [line for line in local.registries["harbor.example.com"].requests() if "PUT /v2/charts/app/" in line]
+    assert bool(pushed) == there
+
+
+def test_the_script_for_any_ci_copies_an_image(local: Local) -> None:
+    digest = _push_image(local, _IMAGE)
+    ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+    passwords = {host: next(iter(one.users.values())) for host, one in local.registries.items()}
+    text = (ROOT / "examples/copy-anywhere.sh").read_text().replace(ecr, "harbor.example.com")
+    script = local.root / "copy-anywhere.sh"
+    script.write_text(
+        local.here(text).replace("username: AWS", "username: " + USERS["harbor.example.com"].replace("$", "\\$"))
+    )
+    tokens = {"GHCR_TOKEN": passwords["ghcr.io"], "ECR_TOKEN": passwords["harbor.example.com"]}
+    environ = local.machine.environ({"GHCR_USER": USERS["ghcr.io"], "VERSION": "1.2.3", **tokens})
+    environ["PATH"] = f"{Path(sys.executable).parent}:{environ['PATH']}"
+    ended = subprocess.run(["bash", str(script)], cwd=local.machine.work, env=environ, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout.decode()) == (0, f"{digest}\n"), ended
+    assert local.digest("harbor.example.com/app:1.2.3") == digest
+
+
 def _prepare(local: Local, files: dict[str, str]) -> None:
     for name, text in files.items():
         path = local.repository / name
@@ -247,10 +398,10 @@ def _prepare(local: Local, files: dict[str, str]) -> None:
     local.repository.mkdir(exist_ok=True)
 
 
-def _push_image(local: Local, line: str) -> str:
+def _push_image(local: Local, line: str, text: str = "hello") -> str:
     layout = local.machine.work / "layout"
-    digest = oci_layout(layout)
-    local.tool(line)
+    digest = oci_layout(layout, text=text)
+    local.tool(line.replace("{text}", text))
     shutil.rmtree(layout)
     return digest
 

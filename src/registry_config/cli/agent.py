@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from registry_config.asking import ask
 from registry_config.cli.agent_arguments import parse_agent
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from registry_config.host.agent import Agent
+
+_KEEP_OUTPUT: Final = "write vars=$(registry-config agent start …), and then eval it"
 
 
 def run_agent(words: list[str], environ: Mapping[str, str]) -> int:
@@ -68,7 +70,7 @@ def _run(words: list[str], environ: Mapping[str, str]) -> None:
 
 def _start(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
     if sys.__stdout__ is None:
-        raise UnavailableError("standard output", "is closed, so nobody would learn of the agent")
+        raise UnavailableError("standard output", "is closed, so nobody would learn of the agent", _KEEP_OUTPUT)
     seconds = parse_duration("--lifetime", options.lifetime)
     inputs = _inputs(options, environ)
     job, notices = prepare_agent(inputs, read_origin(environ), environ)
@@ -87,7 +89,7 @@ def _start(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
         if isinstance(error, BrokenPipeError):
             raise
         reason = (error.strerror or "unknown").lower()
-        raise UnavailableError("standard output", f"cannot be written to ({reason})") from None
+        raise UnavailableError("standard output", f"cannot be written to ({reason})", _KEEP_OUTPUT) from None
     started.keep()
     held = ", ".join(job.registries) or "no registry"
     say(f"the agent holds the credentials for {held} until it is stopped, for {options.lifetime} at most; {LOGIN_HINT}")
@@ -96,7 +98,7 @@ def _start(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
 def _inputs(options: argparse.Namespace, environ: Mapping[str, str]) -> Inputs:
     variable = options.github_token_env
     if variable and variable not in environ:
-        raise InputError("--github-token-env", "no such variable in the environment")
+        raise InputError("--github-token-env", "no such variable in the environment", "set and export it first")
     inputs = Inputs(
         registries=read_registries(options.registries),
         github_token=environ[variable] if variable else None,

@@ -20,6 +20,7 @@ from registry_config.declaration.inputs import (
 )
 from registry_config.declaration.registries import decode
 from registry_config.errors import InputError, did_you_mean
+from registry_config.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +70,7 @@ def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ
     """
     token_variable = options.github_token_env
     if token_variable and token_variable not in environ:
-        raise InputError("--github-token-env", "no such variable in the environment")
+        raise InputError("--github-token-env", "no such variable in the environment", "set and export it first")
     inputs = Inputs(
         registries=read_registries(options.registries),
         github_token=environ[token_variable] if token_variable else None,
@@ -124,7 +125,7 @@ def read_registries(path: str) -> str:
         data = sys.stdin.buffer.read() if path == "-" else _read_file(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
-        raise InputError("--registries", f"cannot be read ({reason.lower()})") from None
+        raise InputError("--registries", f"cannot be read ({reason.lower()})", "check the path") from None
     return decode(data, "--registries")
 
 
@@ -150,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=formatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"registry-config {VERSION}")
     actions = parser.add_subparsers(
         dest="action", prog="registry-config", metavar="run|check|agent|action", required=True, parser_class=Parser
     )

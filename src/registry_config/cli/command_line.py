@@ -49,8 +49,13 @@ def run_command_line(words: list[str], environ: MutableMapping[str, str]) -> int
     except RegistryConfigError as error:
         report, code = refusal(error), error.exit_code
         say(str(error))
+    except OSError as error:
+        # Of this machine or of our own streams: the document tells of it, the entry of the exit code.
+        if report_file and not report_file.takes_stdout:
+            report_file.write(Report(error=f"this machine: {error.strerror}".lower()).to_document(), say)
+        raise
     if report_file:
-        report_file.write(report.to_document())
+        report_file.write(report.to_document(), say)
     return code
 
 
@@ -69,7 +74,7 @@ def _check(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonF
     checked = check(inputs, read_origin(environ), environ, retries_only(say))
     if not report_file.takes_stdout:
         sys.stdout.write("\n".join((*describe(checked), "")))
-    report_file.write(to_document(checked))
+    report_file.write(to_document(checked), say)
     if checked.refusal is None:
         return 0
     sys.stdout.flush()

@@ -10,7 +10,7 @@ from registry_config.errors import InputError
 from registry_config.streams import write_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class JsonFile:
@@ -38,12 +38,23 @@ class JsonFile:
                     "--json", f"cannot be written ({reason.lower()})", "name a file in a folder that is there"
                 ) from None
 
-    def write(self, document: Mapping[str, object]) -> None:
-        """Write the document, in the place of what the file held."""
+    def write(self, document: Mapping[str, object], say: Callable[[str], None]) -> None:
+        """Write the document, in the place of what the file held; a file that takes none costs nothing else.
+
+        Args:
+            document: what there is to tell.
+            say: takes a line about a file that cannot be written after all.
+
+        Raises:
+            OSError: standard output cannot be written.
+        """
         data = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
         if self.takes_stdout:
             write_all(1, data)
         elif self._descriptor >= 0:
-            if os.path.isfile(f"/proc/self/fd/{self._descriptor}"):
-                os.ftruncate(self._descriptor, 0)
-            write_all(self._descriptor, data)
+            try:
+                if os.path.isfile(f"/proc/self/fd/{self._descriptor}"):
+                    os.ftruncate(self._descriptor, 0)
+                write_all(self._descriptor, data)
+            except OSError as error:
+                say(f"--json: cannot be written ({(error.strerror or 'unknown').lower()})")

@@ -140,7 +140,10 @@ OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, object]], ...]] = (
     (("--dry-run",), {"action": "store_true", "help": "everything but the execution"}),
     (
         ("--keep-logins",),
-        {"action": "store_true", "help": "keep the logins of your own Docker config beside these"},
+        {
+            "action": "store_true",
+            "help": "keep your own logins of Docker, podman and Helm together with the declared ones",
+        },
     ),
     (("--verbose",), {"action": "store_true", "help": "tell each command, its credentials and where the time went"}),
     (("--quiet",), {"action": "store_true", "help": "tell nothing but errors"}),

@@ -105,7 +105,7 @@ def _authorities(declaration: Declaration) -> str:
             text = file.read()
         check_authorities(text)
     except OSError as error:
-        raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})") from None
+        raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})", "check the path") from None
     except ValueError as error:
         raise InputError(place, str(error), "name a file that holds the authority's certificate") from None
     return text

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SECONDS: Final = 60.0
 OUTPUT_BYTES: Final = 1 << 20
 # What Docker's protocol has in the place of a user where the secret is an identity token.
+_TRY_IT: Final = "run its 'get' on the runner to see why"
 _IDENTITY_TOKEN: Final = "<token>"  # noqa: S105  (no secret)
 
 
@@ -69,13 +70,14 @@ def ask_helper(  # noqa: PLR0913  (the last two are named)
         problem = f"docker-credential-{name} failed ({_ended(code)})" + (f': "{said}"' if said else "")
         raise ProviderRefusedError(place, problem, f"run 'docker-credential-{name} get' on the runner to see why")
     if login is None:
-        raise UnavailableError(place, f"docker-credential-{name} gave no answer in Docker's protocol")
+        raise UnavailableError(place, f"docker-credential-{name} gave no answer in Docker's protocol", _TRY_IT)
     if login.username == _IDENTITY_TOKEN:
-        raise ProviderRefusedError(place, f"docker-credential-{name} gave an identity token, which few tools take")
+        problem = f"docker-credential-{name} gave an identity token, which few tools take"
+        raise ProviderRefusedError(place, problem, "give username and password, or a provider")
     try:
         check_username(login.username)
     except ValueError as error:
-        raise UnavailableError(place, f"the user that docker-credential-{name} gave {error}") from None
+        raise UnavailableError(place, f"the user that docker-credential-{name} gave {error}", _TRY_IT) from None
     return login
 
 
@@ -106,7 +108,7 @@ def _run(place: str, program: str, server: str, environ: Mapping[str, str]) -> t
         )
     except OSError as error:
         reason = (error.strerror or "unknown").lower()
-        raise UnavailableError(place, f"{os.path.basename(program)} cannot be started ({reason})") from None
+        raise UnavailableError(place, f"{os.path.basename(program)} cannot be started ({reason})", _TRY_IT) from None
     deadline = time.monotonic() + SECONDS
     outputs = None
     try:
@@ -124,7 +126,8 @@ def _run(place: str, program: str, server: str, environ: Mapping[str, str]) -> t
             # In a session of its own, so that what it started ends with it.
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    raise UnavailableError(place, f"{os.path.basename(program)} gave no complete answer within {SECONDS:.0f} s")
+    problem = f"{os.path.basename(program)} gave no complete answer within {SECONDS:.0f} s"
+    raise UnavailableError(place, problem, _TRY_IT)
 
 
 def _read(descriptors: tuple[int, int], deadline: float) -> tuple[bytes, bytes] | None:

@@ -82,7 +82,7 @@ class UserConfig(NamedTuple):
     keep: bool = False
 
     def shown_beside(self, declared: Collection[str]) -> dict[str, object]:
-        """The keys of a config that stand beside the credentials for these hosts."""
+        """The keys that a config has besides the credentials for these hosts."""
         document = dict(self.settings)
         if not self.keep:
             return document

@@ -25,7 +25,7 @@ _REACH: Final = _STEP - 1
 _HALF: Final = _REACH // 2
 # Compared at once; longer runs are found by their further seeds.
 _BLOCK: Final = 256
-# From so many forms around one seed on, their windows are looked up instead.
+# From this number of forms around one seed on, their windows are looked up instead.
 _CROWD: Final = 3
 # Twice as fast, but it takes longer to build: worth it for long outputs, and for few seeds.
 _DENSE_FROM: Final = 1024 * 1024
@@ -68,7 +68,7 @@ class Patterns:
         # The short forms that begin with a seed, and what must stand there as a whole.
         shorts: dict[bytes, list[tuple[bytes, bytes]]] = {}
         ordered = sorted(set(forms))
-        for form, following in zip(ordered, [*ordered[1:], b""]):
+        for form, following in zip(ordered, [*ordered[1:], b""], strict=False):
             if len(form) >= 2 * RUN and following.startswith(form):
                 continue  # its runs are runs of that one
             if _SPACE.search(form):
@@ -113,11 +113,6 @@ class Patterns:
                     text[last : last + 1] or b"\0", offset + last - at
                 ):
                     continue  # it does not go on beyond that run
-                near = form[offset + SEED : offset + RUN - _HALF]
-                if at + RUN <= size and not text.startswith(near, at + SEED):
-                    behind = text[at - _HALF : at] if at > _HALF else text[:at]
-                    if not (before.endswith(behind) if isinstance(before, bytes) else behind in before):
-                        continue  # of the ten bytes that a run needs besides, five stand on one side
                 start, end = _extent(form, offset, before, text, at)
                 if end - start >= RUN:
                     runs.append((start, end))
@@ -216,8 +211,8 @@ class _Places:
 def _offsets(text: bytes) -> Iterator[int]:
     """Where seeds begin, never more than eleven bytes apart."""
     last = len(text) - SEED
-    # Not at the very beginning, which tokens of one kind have in common.
-    at = _REACH
+    # As late as may be: tokens of one kind have their beginning in common.
+    at = max((anchor.end() for anchor in _ANCHOR.finditer(text, 0, _REACH)), default=_REACH)
     for anchor in _ANCHOR.finditer(text, at):
         place = min(anchor.end(), last)
         if place > at:
@@ -236,7 +231,12 @@ def _windows(places: Iterable[_Place]) -> Iterator[bytes]:
 
 
 def _extent(form: bytes, offset: int, before: bytes | frozenset[bytes], text: bytes, at: int) -> tuple[int, int]:
-    """How far a form goes on to both sides of its seed, which stands at `at`."""
+    """How far a form goes on to both sides of its seed, which stands at `at`; the seed alone if that is no run."""
+    if at + RUN <= len(text) and not text.startswith(form[offset + SEED : offset + RUN - _HALF], at + SEED):
+        # Of the ten bytes that a run needs besides, five stand on one side.
+        behind = text[at - _HALF : at] if at > _HALF else text[:at]
+        if not (before.endswith(behind) if isinstance(before, bytes) else behind in before):
+            return at, at + SEED
     ahead = form[offset : offset + _BLOCK]
     if text.startswith(ahead, at):
         end = at + len(ahead)

@@ -159,7 +159,11 @@ def from_variable(place: str, name: str, environ: Mapping[str, str]) -> str:
     from registry_config.declaration.variables import nearest_variable  # noqa: PLC0415  (for what is refused)
 
     near = nearest_variable(name, environ)
-    remedy = f"did you mean '{near}'?" if near else "name a variable of the environment, not the password itself"
+    remedy = (
+        f"did you mean '{near}'?"
+        if near
+        else "set it in the environment; the key takes its name, not the password itself"
+    )
     raise InputError(place, "no such variable in the environment", remedy)
 
 

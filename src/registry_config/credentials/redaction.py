@@ -98,8 +98,8 @@ class Redactor:
 class RedactingStream:
     """Redacts one flow of bytes that arrives in pieces; holds back only what may be the beginning of a form.
 
-    Of a run that begins in the middle of a form, the first three characters may be shown where a piece ends in them, five
-    where white space follows; fifteen of one of very long secrets.
+    Of a run that begins in the middle of a form, the first three characters may be shown where a piece ends in them,
+    five where white space follows, fifteen where secrets are very long or very many.
 
     Attributes:
         found: whether a form has been seen so far.

@@ -10,7 +10,6 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from registry_config.docker_config import CHOOSES_BY_PATH
 from registry_config.errors import InputError
 from registry_config.reference import mentions_in
 
@@ -26,7 +25,7 @@ _COPY: Final = (
 
 
 def select(
-    credentials: Sequence[Credential], words: Sequence[str], values: Iterable[str] = ()
+    credentials: Sequence[Credential], words: Iterable[str], values: Iterable[str] = (), *, by_path: bool = False
 ) -> tuple[Credential, ...]:
     """The credentials that the config of a command holds, at most one for each of its keys.
 
@@ -36,8 +35,9 @@ def select(
 
     Args:
         credentials: what was declared.
-        words: the words of the command that is to be run, its program first; or a shell, its options and its script.
+        words: the words of the command that is to be run, or a shell, its options and its script.
         values: of the variables that it gets, which may name references too.
+        by_path: whether its tool chooses by path (the longest key that begins a reference).
 
     Returns:
         The credentials that fit, those for a tool which chooses by path marked so.
@@ -48,7 +48,6 @@ def select(
     """
     chosen: list[Credential] = []
     texts = (tuple(words), tuple(values))
-    by_path = _program(words) in CHOOSES_BY_PATH
     by_host = sorted(credentials, key=lambda credential: credential.host)
     for host, group in groupby(by_host, key=lambda credential: credential.host):
         candidates = tuple(group)
@@ -83,7 +82,3 @@ def _fitting(
         if found:
             return tuple(found)
     return ()
-
-
-def _program(words: Sequence[str]) -> str:
-    return words[0].rpartition("/")[2] if words else ""

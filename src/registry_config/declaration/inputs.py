@@ -153,7 +153,7 @@ def _check_image(inputs: Inputs) -> None:
         try:
             parse_reference(inputs.image)
         except ValueError as error:
-            raise InputError("image", str(error)) from None
+            raise InputError("image", str(error), "write HOST/PATH:TAG or HOST/PATH@DIGEST") from None
         if inputs.keep_logins:
             raise InputError("keep-logins", "cannot be combined with image", "leave one of them out")
     elif inputs.use_entrypoint:
@@ -220,10 +220,10 @@ def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict
     for number, line in enumerate(inputs.env, 1):
         if is_text and not line.strip():
             continue
-        name, sign, value = line.partition("=")
+        name, equals, value = line.partition("=")
         place = f"env (line {number})"
         name = _name(place, name)
-        plain[name] = value if sign else _value(place, name, environ)
+        plain[name] = value if equals else _value(place, name, environ)
     secret = {}
     for number, line in enumerate(inputs.secret_env, 1):
         if is_text and not line.strip():

@@ -35,6 +35,6 @@ def registries_text(inputs: Inputs, origin: Origin) -> str:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             text = decode(file.read(), place)
     except OSError as error:
-        raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})") from None
+        raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})", "check the path") from None
     refuse_in_file(parse_registries(text))
     return text

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import stat
 import tarfile
 import tempfile
 from typing import TYPE_CHECKING, Final
@@ -28,6 +29,7 @@ _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 _PLACE: Final = "Dagger CLI"
 _REMEDY: Final = "allow the download, or name one by _EXPERIMENTAL_DAGGER_CLI_BIN"
 _TIMEOUT_SECONDS: Final = 30
+_OTHERS_MAY_WRITE: Final = 0o022
 
 
 def find_cli(environ: Mapping[str, str]) -> str:
@@ -43,9 +45,19 @@ def find_cli(environ: Mapping[str, str]) -> str:
         raise UnavailableError(_PLACE, f"none is known for {platform.system()} on {platform.machine()}", _REMEDY)
     cache = environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     path = os.path.join(cache, "registry-config", f"dagger-{VERSION}")
-    if not os.path.exists(path):
+    if not _is_ours_alone(path):
         fetch(f"{_RELEASES}/{VERSION}/dagger_v{VERSION}_linux_{architecture}.tar.gz", _DIGESTS[architecture], path)
     return path
+
+
+def _is_ours_alone(path: str) -> bool:
+    """Whether a program fetched before is there, and nobody else can have written it or its folder."""
+    try:
+        program, folder = os.lstat(path), os.lstat(os.path.dirname(path))
+    except OSError:
+        return False
+    ours = all(one.st_uid == os.geteuid() and not one.st_mode & _OTHERS_MAY_WRITE for one in (program, folder))
+    return ours and stat.S_ISREG(program.st_mode)
 
 
 def fetch(url: str, digest: str, path: str) -> None:

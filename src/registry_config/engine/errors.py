@@ -34,7 +34,7 @@ def explain_pull(text: str, reference: str) -> UnavailableError:
     for pattern, problem, remedy in _PULL_PROBLEMS:
         if re.search(pattern, text, re.IGNORECASE):
             return UnavailableError(_PLACE, problem.format(host=host), remedy.format(host=host))
-    return UnavailableError(_PLACE, f"cannot be pulled ({text})")
+    return UnavailableError(_PLACE, f"cannot be pulled ({text})", "check its name, and the network of the engine")
 
 
 _PULL_PROBLEMS: Final = (

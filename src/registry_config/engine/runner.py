@@ -95,7 +95,7 @@ class EngineRunner:
     def workplace(self, plan: Plan, output: Output) -> Iterator[ImageWorkplace]:
         """See `plan.Runner.workplace`."""
         if not os.path.isdir(plan.working_directory):
-            raise InputError("working-directory", "is not a folder that exists")
+            raise InputError("working-directory", "is not a folder that exists", "make it first, or correct the path")
         plan = plan._replace(working_directory=os.path.abspath(plan.working_directory))
         image, source = self._wait_for(self._prepare(plan.working_directory))
         place = Place(self._settings, self._redactor, self._wait_for, self._warnings.append, self._trust)
@@ -128,7 +128,9 @@ class EngineRunner:
             raise UnavailableError("engine", problem, "look at the registry before you run again") from None
         except dagger.QueryError as error:
             reason = reason_of(error, self._redactor)
-            raise UnavailableError("engine", f"it could not do its part ({reason})") from None
+            raise UnavailableError(
+                "engine", f"it failed ({reason})", "run again; restart it if that happens twice"
+            ) from None
 
     def _begin(self) -> None:
         self._serving = self._loop.loop.create_task(self._serve())

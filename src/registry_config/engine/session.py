@@ -75,7 +75,8 @@ class DaggerSession:
                 start_new_session=True,
             )
         except OSError as error:
-            raise UnavailableError(_PLACE, f"the Dagger CLI cannot be started ({error.strerror})") from None
+            problem = f"the Dagger CLI cannot be started ({error.strerror})"
+            raise UnavailableError(_PLACE, problem, "check the file that _EXPERIMENTAL_DAGGER_CLI_BIN names") from None
         self._reader = _in_background(self._read_progress, self._process.stderr)
         _in_background(self._read_parameters, self._process.stdout)
 

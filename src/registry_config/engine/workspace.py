@@ -64,10 +64,10 @@ def ignored(patterns: tuple[str, ...]) -> Iterator[str]:
     for pattern in patterns:
         if pattern.startswith("#"):
             continue
-        sign = "!" if pattern.startswith("!") else ""
+        negation = "!" if pattern.startswith("!") else ""
         path = pattern.removeprefix("!").strip()
         if path:
-            yield sign + (posixpath.normpath(path).lstrip("/") or "/")
+            yield negation + (posixpath.normpath(path).lstrip("/") or "/")
 
 
 def below(files: tuple[str, ...], folder: str) -> Iterator[str]:
@@ -75,7 +75,7 @@ def below(files: tuple[str, ...], folder: str) -> Iterator[str]:
     for file in files:
         relative = os.path.relpath(os.path.realpath(file), os.path.realpath(folder))
         if relative != ".." and not relative.startswith("../"):
-            # A sign that may mean something in a pattern becomes any sign.
+            # A character that may have a meaning in a pattern becomes any character.
             yield re.sub(r"[^\w./-]", "?", relative)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from registry_config.declaration.inputs import (
     DEFAULTS,
@@ -21,56 +21,71 @@ if TYPE_CHECKING:
 
 
 def from_action(environ: Mapping[str, str], *, needs_command: bool = True) -> Inputs:
-    """Read the inputs.
-
-    Args:
-        environ: of the step.
-        needs_command: whether a command has to be there.
+    """Read the inputs, a command among them where there has to be one.
 
     Raises:
         InputError: a boolean or a choice is none, or two inputs contradict each other.
     """
-
-    def text(name: str) -> str:
-        return environ.get(variable(name), "")
-
-    def boolean(name: str, *, default: bool) -> bool:
-        return _boolean(name, text(name), default=default)
-
-    def items(name: str) -> tuple[str, ...]:
-        return tuple(filter(None, map(str.strip, _lines(text(name)))))
-
+    step = _Step(environ)
     inputs = Inputs(
-        registries=text("registries"),
-        registries_file=text("registries-file").strip(),
-        github_token=text("github-token"),
-        image=text("image").strip(),
-        command=text("command"),
-        shell=text("shell").strip(),
-        use_entrypoint=boolean("use-entrypoint", default=DEFAULTS.use_entrypoint),
-        working_directory=text("working-directory").strip() or DEFAULTS.working_directory,
-        exclude=items("exclude"),
-        targets=items("targets"),
-        max_parallel=number("max-parallel", text("max-parallel"), default=DEFAULTS.max_parallel, most=MAX_PARALLEL),
-        fail_fast=boolean("fail-fast", default=DEFAULTS.fail_fast),
-        retries=number("retries", text("retries"), default=DEFAULTS.retries, most=MAX_RETRIES, least=0),
-        retry_on=text("retry-on").strip() or DEFAULTS.retry_on,
-        timeout=duration("timeout", text("timeout")),
-        files=items("files"),
-        skip_existing=boolean("skip-existing", default=DEFAULTS.skip_existing),
-        verify=text("verify").strip() or DEFAULTS.verify,
-        digest_from=text("digest-from").strip() or DEFAULTS.digest_from,
-        dry_run=boolean("dry-run", default=DEFAULTS.dry_run),
-        env=_lines(text("env")),
-        secret_env=_lines(text("secret-env")),
-        on_missing=text("on-missing").strip() or DEFAULTS.on_missing,
-        keep_logins=boolean("keep-logins", default=DEFAULTS.keep_logins),
-        summary=boolean("summary", default=DEFAULTS.summary),
+        registries=step.text("registries"),
+        registries_file=step.word("registries-file"),
+        github_token=step.text("github-token"),
+        image=step.word("image"),
+        command=step.text("command"),
+        shell=step.word("shell"),
+        use_entrypoint=step.flag("use-entrypoint"),
+        working_directory=step.word("working-directory"),
+        exclude=step.items("exclude"),
+        targets=step.items("targets"),
+        max_parallel=step.number("max-parallel", most=MAX_PARALLEL, least=1),
+        fail_fast=step.flag("fail-fast"),
+        retries=step.number("retries", most=MAX_RETRIES, least=0),
+        retry_on=step.word("retry-on"),
+        timeout=duration("timeout", step.text("timeout")),
+        files=step.items("files"),
+        skip_existing=step.flag("skip-existing"),
+        verify=step.word("verify"),
+        digest_from=step.word("digest-from"),
+        dry_run=step.flag("dry-run"),
+        env=_lines(step.text("env")),
+        secret_env=_lines(step.text("secret-env")),
+        on_missing=step.word("on-missing"),
+        keep_logins=step.flag("keep-logins"),
+        summary=step.flag("summary"),
         hidden_variables=own_variables(environ),
         verbose=environ.get("RUNNER_DEBUG") == "1",
     )
     check_inputs(inputs, needs_command=needs_command)
     return inputs
+
+
+class _Step:
+    """Reads the inputs of a step, each with the default of `Inputs`."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def text(self, name: str) -> str:
+        """As it was written."""
+        return self._environ.get(variable(name), "")
+
+    def word(self, name: str) -> str:
+        return self.text(name).strip() or str(_default(name))
+
+    def items(self, name: str) -> tuple[str, ...]:
+        """One a line."""
+        return tuple(filter(None, map(str.strip, _lines(self.text(name)))))
+
+    def flag(self, name: str) -> bool:
+        return _boolean(name, self.text(name), default=bool(_default(name)))
+
+    def number(self, name: str, *, most: int, least: int) -> int:
+        return number(name, self.text(name), default=_default(name), most=most, least=least)
+
+
+def _default(name: str) -> Any:
+    return getattr(DEFAULTS, name.replace("-", "_"))
 
 
 def variable(name: str) -> str:

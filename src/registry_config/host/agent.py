@@ -136,7 +136,7 @@ def _start_detached(held: Held, environ: Mapping[str, str], seconds: float) -> t
         child = os.fork()
     except OSError as error:
         reason = (error.strerror or "unknown").lower()
-        raise UnavailableError("this machine", f"no process can be started ({reason})") from None
+        raise UnavailableError("this machine", f"no process can be started ({reason})", "end others first") from None
     if not child:
         try:
             os.setsid()
@@ -166,7 +166,7 @@ def _ready(answer: int) -> int:
         left = max(0.0, deadline - time.monotonic())
         data = os.read(answer, 100) if select.select([answer], [], [], left)[0] else b""
         if not data:
-            raise UnavailableError(_PLACE, "its process cannot be started, or is not ready in time")
+            raise UnavailableError(_PLACE, "its process cannot be started, or is not ready in time", "run again")
         said += data
     return int(said.replace(b"r", b""))
 
@@ -218,10 +218,10 @@ def stop_agent(agent: Agent, before_end: Callable[[], None]) -> None:
         # What this leads to is one process, whatever its number is used for afterwards.
         process = os.pidfd_open(agent.pid)
     except OSError:
-        raise UnavailableError(PID_VARIABLE, "names no running agent of this user") from None
+        raise UnavailableError(PID_VARIABLE, "names no running agent of this user", "start one") from None
     try:
         if _agent_of(agent.pid) != agent:
-            raise UnavailableError(PID_VARIABLE, "names no running agent of this user")
+            raise UnavailableError(PID_VARIABLE, "names no running agent of this user", "start one")
         before_end()
         for number in (signal.SIGTERM, signal.SIGKILL):
             with suppress(ProcessLookupError):
@@ -229,7 +229,7 @@ def stop_agent(agent: Agent, before_end: Callable[[], None]) -> None:
             if select.select([process], [], [], _END_SECONDS)[0]:
                 break
         else:
-            raise UnavailableError(_PLACE, f"process {agent.pid} does not end")
+            raise UnavailableError(_PLACE, f"process {agent.pid} does not end", f"run kill -KILL {agent.pid}")
     finally:
         os.close(process)
     if os.path.exists(agent.folder):

@@ -14,7 +14,7 @@ def find_files(pattern: str, folder: str) -> list[str]:
 
 
 def read_beginning(folder: str, path: str, limit: int) -> bytes:
-    """At most so many bytes of an ordinary file; nothing of what is none.
+    """At most this number of bytes of an ordinary file; nothing of what is none.
 
     Raises:
         OSError: it cannot be read.

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PROGRAM: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]); from registry_config.host.keeper import main; main(sys.argv[2:])"
 )
+# Where this process writes nothing beside its sources, as in a workspace, that one does not either.
+_NO_BYTECODE: Final = ("-B",) if sys.dont_write_bytecode else ()
 _ROOT: Final = os.path.abspath(f"{keeper.__file__}/../../..")
 # By the first two a runner finds what a job has left behind; without the third some interpreters do not start.
 _ENVIRONMENT: Final = ("RUNNER_TRACKING_ID", "JENKINS_NODE_COOKIE", "LD_LIBRARY_PATH")
@@ -52,7 +54,7 @@ def start_keeper(
     words = [held.folder, str(held.config), str(pipe), str(seconds)]
     try:
         return subprocess.Popen(  # noqa: S603  (our own program)
-            [sys.executable, "-I", "-S", "-c", PROGRAM, _ROOT, *words],
+            [sys.executable, "-I", "-S", *_NO_BYTECODE, "-c", PROGRAM, _ROOT, *words],
             env={name: environ[name] for name in _ENVIRONMENT if name in environ},
             cwd="/",
             stdin=subprocess.DEVNULL,
@@ -63,7 +65,7 @@ def start_keeper(
         )
     except OSError as error:
         reason = (error.strerror or "unknown").lower()
-        raise UnavailableError("this machine", f"no process can be started ({reason})") from None
+        raise UnavailableError("this machine", f"no process can be started ({reason})", "end others first") from None
 
 
 class Keeper:

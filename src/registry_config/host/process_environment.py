@@ -44,7 +44,8 @@ def _overwrite(names: Collection[bytes]) -> None:
     try:
         memory = os.open("/proc/self/mem", os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
-        raise UnavailableError("environment", f"cannot be cleared of credentials ({error.strerror})") from None
+        problem = f"cannot be cleared of credentials ({error.strerror})"
+        raise UnavailableError("environment", problem, "let this process write to /proc/self/mem") from None
     try:
         at = start
         for entry in os.pread(memory, end - start, start).split(b"\0"):

@@ -87,7 +87,7 @@ class HostRunner:
     def workplace(self, plan: Plan, output: Output) -> Iterator[HostWorkplace]:
         """See `plan.Runner.workplace`."""
         if not os.path.isdir(plan.working_directory):
-            raise InputError("working-directory", "is not a folder that exists")
+            raise InputError("working-directory", "is not a folder that exists", "make it first, or correct the path")
         with ExitStack() as stack:
             yield HostWorkplace(self, plan, output, stack)
 

@@ -71,6 +71,7 @@ IMAGE_TOOLS: Final[dict[str, Tool]] = {
         digests=(_DIGEST_FILE,),
         plain_http=PlainHttp("--tls-verify=false"),
         grammar=_STORAGE._replace(forms=(*_STORAGE_FORMS, "from READ", "build|bud -*")),
+        chooses_by_path=True,
     ),
     "crane": Tool(
         LIBRARY,
@@ -178,6 +179,7 @@ IMAGE_TOOLS: Final[dict[str, Tool]] = {
         digests=(_DIGEST_FILE,),
         plain_http=PlainHttp("--tls-verify=false"),
         grammar=_STORAGE._replace(forms=(*_STORAGE_FORMS, "build -*", "save|load|import|ps|stop -*")),
+        chooses_by_path=True,
     ),
     "regctl": Tool(
         DOCKER,
@@ -237,6 +239,7 @@ IMAGE_TOOLS: Final[dict[str, Tool]] = {
             "preserve-digests q quiet raw remove-signatures scoped src-no-creds src-tls-verify tls-verify v version",
             scheme="docker://",
         ),
+        chooses_by_path=True,
     ),
     "trivy": Tool(
         DOCKER,

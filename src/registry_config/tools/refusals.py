@@ -49,7 +49,7 @@ def _about_asked(failure: Failure) -> str:
         if any(one.source == "github-token" for one in failure.held):
             return _OF_THE_JOB
         return _outside_of_paths(failure) or (
-            f"the tool asked {asked}, which is among them: check that user, password and their rights"
+            f"the tool asked {asked}, which is among them: check the user, the password, and what they may do there"
         )
     entries = [registry for registry in failure.declared if registry.partition("/")[0] == asked]
     if not entries:

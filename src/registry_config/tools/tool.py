@@ -77,6 +77,7 @@ class Tool(NamedTuple):
         ca_variables: those that name the file of a private authority, for this tool.
         grammar: which words are references; None: nobody knows.
         hints: what its own messages mean.
+        chooses_by_path: whether one config may hold several credentials for a host, each under its path.
     """
 
     reads: str
@@ -89,3 +90,4 @@ class Tool(NamedTuple):
     ca_variables: tuple[str, ...] = ("SSL_CERT_FILE",)
     grammar: Grammar | None = None
     hints: tuple[ToolHint, ...] = ()
+    chooses_by_path: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -147,6 +148,12 @@ def test_help_is_shown_for_everything(words: list[str], capfd: pytest.CaptureFix
         "",
         ["usage:", "registry-config"],
     )
+
+
+def test_the_version_is_that_of_the_package(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--version"])
+    assert capfd.readouterr().out == f"registry-config {version('registry-config-action')}\n"
 
 
 def test_every_option_has_a_line_of_its_own_in_the_help(capfd: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from registry_config.cli.check import check, describe, to_document
 from registry_config.declaration.inputs import Inputs, Origin
 from registry_config.errors import InputError, ProgramNotFoundError
+from registry_config.observer import retries_only
 from registry_config.tools.table import TOOLS, known_tool
 from support.tables import table
 
@@ -32,6 +33,7 @@ _LIST = """\
 
 _ENVIRON = {"A": "password-of-a", "PATH": "bin"}
 _ORIGIN = Origin(actor="octocat")
+_SILENT = retries_only(lambda _: None)
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +51,7 @@ def _inputs(image: str = "", *argv: str) -> Inputs:
 
 
 def _said(image: str = "", *argv: str) -> list[str]:
-    return list(describe(check(_inputs(image, *argv), _ORIGIN, _ENVIRON)))
+    return list(describe(check(_inputs(image, *argv), _ORIGIN, _ENVIRON, _SILENT)))
 
 
 def test_each_entry_is_told_without_its_password() -> None:
@@ -68,7 +70,10 @@ def test_each_entry_is_told_without_its_password() -> None:
 
 
 def test_an_empty_list_is_told() -> None:
-    assert next(describe(check(Inputs(registries="[]"), _ORIGIN, {}))) == "no registries: the config holds no login"
+    assert (
+        next(describe(check(Inputs(registries="[]"), _ORIGIN, {}, _SILENT)))
+        == "no registries: the config holds no login"
+    )
 
 
 @table(
@@ -94,10 +99,10 @@ def test_what_matters_to_the_run_is_told(image: str, argv: tuple[str, ...], line
 
 def test_what_would_run_is_told_with_targets_and_patterns_in_place() -> None:
     inputs = _inputs("", "helm", "push", "{target}")._replace(targets=("x/1", "y/2"))
-    said = list(describe(check(inputs, _ORIGIN, _ENVIRON)))
+    said = list(describe(check(inputs, _ORIGIN, _ENVIRON, _SILENT)))
     assert ("  helm push x/1" in said, "  helm push y/2" in said) == (True, True)
     inputs = _inputs()._replace(command="helm push *.tgz oci://ghcr.io/org\ncat made-by-helm*")
-    assert to_document(check(inputs, _ORIGIN, _ENVIRON))["commands"] == [
+    assert to_document(check(inputs, _ORIGIN, _ENVIRON, _SILENT))["commands"] == [
         {"command": "helm push chart.tgz oci://ghcr.io/org", "registries": ["docker.io", "ghcr.io"]},
         {"command": "cat 'made-by-helm*'", "registries": ["docker.io", "ghcr.io"]},
     ]
@@ -105,13 +110,13 @@ def test_what_would_run_is_told_with_targets_and_patterns_in_place() -> None:
 
 def test_a_pattern_that_no_file_matches_is_refused_as_in_a_run() -> None:
     with pytest.raises(InputError, match="no file in the working directory matches"):
-        check(_inputs()._replace(command="helm push *.zip"), _ORIGIN, _ENVIRON)
+        check(_inputs()._replace(command="helm push *.zip"), _ORIGIN, _ENVIRON, _SILENT)
 
 
 def test_a_program_that_is_not_there_is_refused_unless_something_before_may_bring_it() -> None:
     with pytest.raises(ProgramNotFoundError):
-        check(_inputs()._replace(command="helm push a\nabsent b"), _ORIGIN, _ENVIRON)
-    checked = check(_inputs()._replace(command="my-tool install absent\nabsent b"), _ORIGIN, _ENVIRON)
+        check(_inputs()._replace(command="helm push a\nabsent b"), _ORIGIN, _ENVIRON, _SILENT)
+    checked = check(_inputs()._replace(command="my-tool install absent\nabsent b"), _ORIGIN, _ENVIRON, _SILENT)
     assert checked.warnings[-1] == "absent: no such program on this machine yet"
 
 

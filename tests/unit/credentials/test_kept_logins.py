@@ -30,8 +30,9 @@ def _write(path: Path, document: object) -> None:
     path.write_text(document if isinstance(document, str) else json.dumps(document))
 
 
-def _read(home: Path, *, keep: bool = True, **variables: str) -> UserConfig:
-    return read_user_config({"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run")} | variables, keep=keep)
+def _read(home: Path, variables: Mapping[str, str] | None = None, *, keep: bool = True) -> UserConfig:
+    own = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run")}
+    return read_user_config(own | dict(variables or {}), keep=keep)
 
 
 def _docker(home: Path, document: object) -> UserConfig:
@@ -57,12 +58,14 @@ _PLACES: Mapping[str, tuple[str, Mapping[str, str]]] = {
 def test_logins_are_found_where_the_tools_keep_them(home: Path, place: str, variables: Mapping[str, str]) -> None:
     _write(home / place, {"auths": {"two.example.com": {"auth": _BOB}}})
     given = {name: value.format(home=home) for name, value in variables.items()}
-    kept = _read(home, **given)
+    kept = _read(home, given)
     assert kept.shown_beside(["one.example.com"]) == {"auths": {"two.example.com": {"auth": _BOB}}}
     assert [(c.username, c.secret) for c in kept.credentials] == [("bob", "bobs-password")]
     assert kept.hidden_beside([]) == frozenset()
-    hidden = _read(home, keep=False, **given)
-    assert (hidden.shown_beside([]), hidden.hidden_beside([]), hidden.credentials) == ({}, {"two.example.com"}, ())
+    hidden = _read(home, given, keep=False)
+    assert hidden.shown_beside([]) == {}
+    assert hidden.hidden_beside([]) == {"two.example.com"}
+    assert hidden.credentials == ()
     assert hidden.hidden_beside(["two.example.com"]) == frozenset()
 
 
@@ -144,7 +147,7 @@ def test_the_same_login_in_two_documents_is_no_matter(home: Path) -> None:
     assert (_read(home).warnings, len(_read(home).logins)) == ((), 1)
     linked = home / "linked.json"
     linked.symlink_to(home / ".docker/config.json")
-    assert _read(home, REGISTRY_AUTH_FILE=str(linked)).warnings == ()
+    assert _read(home, {"REGISTRY_AUTH_FILE": str(linked)}).warnings == ()
 
 
 def test_podmans_login_for_a_path_is_none_for_the_whole_registry(home: Path) -> None:
@@ -183,9 +186,9 @@ def test_a_document_without_logins(home: Path, text: str) -> None:
 
 
 def test_a_device_or_pipe_is_no_document(home: Path) -> None:
-    assert _read(home, keep=False, REGISTRY_AUTH_FILE="/dev/zero").logins == ()
+    assert _read(home, {"REGISTRY_AUTH_FILE": "/dev/zero"}, keep=False).logins == ()
     with pytest.raises(InputError, match="podman"):
-        _read(home, REGISTRY_AUTH_FILE="/dev/zero")
+        _read(home, {"REGISTRY_AUTH_FILE": "/dev/zero"})
 
 
 @table(

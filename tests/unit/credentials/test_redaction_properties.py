@@ -26,11 +26,11 @@ _between = st.sampled_from([b"", b"", b"", b"\n", b"\r\n    ", b"\x1b[31m", b"\x
 @st.composite
 def _flows(draw: st.DrawFn, between: st.SearchStrategy[bytes]) -> tuple[set[bytes], bytes, list[bytes]]:
     """Forms, an output that holds parts of them, and the same in pieces."""
-    forms = draw(_forms)
+    forms: set[bytes] = draw(_forms)
     parts: list[bytes] = []
     for _ in range(draw(st.integers(0, 5))):
         part = draw(st.text("abcdef\n", max_size=14).map(str.encode))
-        if forms and draw(st.booleans()):
+        if draw(st.booleans()) and forms:
             form = draw(st.sampled_from(sorted(forms)))
             start, end = sorted((draw(st.integers(0, len(form))), draw(st.integers(0, len(form)))))
             part = form[start:end] if draw(st.booleans()) else form

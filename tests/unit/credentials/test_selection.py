@@ -113,26 +113,26 @@ def test_two_that_fit_are_refused(credentials: tuple[Credential, ...], words: tu
     )
 
 
-_COPY = ("copy", "docker://quay.io/org-a/x", "docker://quay.io/org-b/x")
-
-
 @table(
     "credentials, words, keys",
     {
-        "a copy": ((_A, _B, _OTHER), ("skopeo", *_COPY), {"quay.io/org-a", "quay.io/org-b", "ghcr.io"}),
-        "by its path": ((_A, _B), ("/usr/bin/podman", *_COPY), {"quay.io/org-a", "quay.io/org-b"}),
-        "one of them": ((_A, _B), ("buildah", "push", "quay.io/org-b/x"), {"quay.io/org-b"}),
-        "the rest keeps the host's key": ((_A, _ALL), ("skopeo", *_COPY), {"quay.io/org-a", "quay.io"}),
-        "all of a host where nothing is named": (
-            (_A, _B),
-            ("buildah", "build", "."),
-            {"quay.io/org-a", "quay.io/org-b"},
+        "a copy": (
+            (_A, _B, _OTHER),
+            ("quay.io/org-a/x", "quay.io/org-b/x"),
+            {"quay.io/org-a", "quay.io/org-b", "ghcr.io"},
         ),
-        "another tool": ((_A, _B), ("crane", "ls", "quay.io/org-a/x"), {"quay.io"}),
+        "one of them": ((_A, _B), ("quay.io/org-b/x",), {"quay.io/org-b"}),
+        "the rest keeps the host's key": ((_A, _ALL), ("quay.io/org-a/x", "quay.io/x/x"), {"quay.io/org-a", "quay.io"}),
+        "all of a host where nothing is named": ((_A, _B), ("build", "."), {"quay.io/org-a", "quay.io/org-b"}),
     },
 )
 def test_a_tool_that_chooses_by_path_gets_a_key_for_each(
     credentials: tuple[Credential, ...], words: tuple[str, ...], keys: set[str]
 ) -> None:
-    logins = [credential.login for credential in select(credentials, words)]
+    logins = [credential.login for credential in select(credentials, words, by_path=True)]
     assert set(json.loads(render(logins))["auths"]) == keys
+
+
+def test_any_other_tool_gets_the_key_of_the_host() -> None:
+    (login,) = [credential.login for credential in select((_A, _B), ("quay.io/org-a/x",))]
+    assert list(json.loads(render([login]))["auths"]) == ["quay.io"]

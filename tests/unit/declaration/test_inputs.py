@@ -45,7 +45,7 @@ _NO_TARGET = "is not a reference or the beginning of one; write one a line, such
         ),
         "no image reference": (
             Inputs(command="a", image="tool:"),
-            "image: is not an image reference such as ghcr.io/org/tool:1.2",
+            "image: is not an image reference such as ghcr.io/org/tool:1.2; write HOST/PATH:TAG or HOST/PATH@DIGEST",
         ),
         "entrypoint of no image": (
             Inputs(command="a", use_entrypoint=True),

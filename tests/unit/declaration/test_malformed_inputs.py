@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -37,6 +36,7 @@ from support.malformed import (
     USERS,
     VALID,
 )
+from support.runner import file_commands
 from support.tables import table
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _assert_refused_in_action(outcome: Outcome, message: str, folder: Path) -> N
     assert lines[-1:] == shown
     assert (outcome.code, outcome.stderr) == (64, "")
     report = Report(error=message)
-    assert _outputs(folder / "outputs") == report.outputs()
+    assert file_commands((folder / "outputs").read_bytes()) == report.outputs()
     assert (folder / "summary").read_text() == summarize(report)
     _assert_nothing_leaked_or_started(Outcome(outcome.code, "\n".join(shown), outcome.stderr), folder)
 
@@ -168,11 +168,6 @@ def _assert_nothing_leaked_or_started(outcome: Outcome, folder: Path) -> None:
     for token in (TOKEN, TOKEN.lower(), TOKEN[::-1]):
         assert search(places, token, "alice") == []
     assert not (folder / "marker").exists()
-
-
-def _outputs(path: Path) -> dict[str, str]:
-    found = re.findall(r"([\w-]+)<<(\S+)\n(.*?)\n\2\n", path.read_text(), re.DOTALL)
-    return {name: value for name, _, value in found}
 
 
 @table("place, problem, text", REGISTRIES)

@@ -16,6 +16,7 @@ from registry_config.github.workflow import SafeOutput, Workflow, safe_lines
 from support.tables import table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _MEBIBYTE = 1024 * 1024
@@ -107,10 +108,18 @@ def test_lines_of_all_writers_stay_whole(*, blocking: bool) -> None:
     with open(reader.writing, "w") as stdout, redirect_stdout(stdout):
         workflow, output = Workflow({}), SafeOutput(Redactor([]))
         long = b"x" * 20000 + b"::error::forged\n"
+
+        def repeat(write: Callable[[], None]) -> None:
+            for _ in range(20):
+                write()
+
         writers = [
-            threading.Thread(target=lambda: [output.stdout(long) for _ in range(20)]),
-            threading.Thread(target=lambda: [output.engine_log(long) for _ in range(20)]),
-            threading.Thread(target=lambda: [workflow.line("y" * 20000) for _ in range(20)]),
+            threading.Thread(target=repeat, args=[write])
+            for write in (
+                lambda: output.stdout(long),
+                lambda: output.engine_log(long),
+                lambda: workflow.line("y" * 20000),
+            )
         ]
         for thread in writers:
             thread.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import tarfile
 from typing import TYPE_CHECKING
@@ -63,7 +62,9 @@ def test_the_chart_s_own_file_is_read(entries: list[tuple[str, bytes]]) -> None:
         "no version": _packed(("app/Chart.yaml", b"name: app\n")),
         "a number": _packed(("app/Chart.yaml", b"name: app\nversion: 1.2\n")),
         "deep": _packed(("app/Chart.yaml", b"[" * 100_000)),
-        "unpacks to more than helm takes": gzip.compress(bytes(160 * 1024 * 1024), 1),
+        "unpacks to more than helm takes": _packed(
+            ("app/values.yaml", bytes(101 * 1024 * 1024)), ("app/Chart.yaml", _YAML)
+        ),
     },
 )
 def test_what_is_no_chart_is_refused(archive: bytes) -> None:

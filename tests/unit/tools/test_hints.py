@@ -28,7 +28,7 @@ _ORAS = (
     'Error response from registry: PUT "https://a.example:5000/v2/app/manifests/1": response status code 403: Forbidden'
 )
 _GIVEN = "credentials were given for"
-_CHECK = "which is among them: check that user, password and their rights"
+_CHECK = "which is among them: check the user, the password, and what they may do there"
 _ADD = "which is not among them: add an entry for it"
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 60.0
 _TOO_MANY: Final = 429
+_NETWORK: Final = "run again; check the network and the proxy of the runner"
 
 
 class Asking:
@@ -86,7 +87,7 @@ class Asking:
         try:
             answer = self._client.request(method, url, headers, body, again=again)
         except HttpError as error:
-            raise UnavailableError(self.place, f"{self._name} cannot be asked: {error}") from None
+            raise UnavailableError(self.place, f"{self._name} cannot be asked: {error}", _NETWORK) from None
         if 200 <= answer.status < 300:  # noqa: PLR2004  (RFC 9110 section 15.3)
             return answer
         reason = (words or reason_of)(answer)
