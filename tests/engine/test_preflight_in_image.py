@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -43,8 +44,8 @@ def test_all_credentials_are_asked_and_the_digest_is_the_registrys(bench: Bench,
     oci_layout(bench.machine.work / "layout")
     digest, host = layout_digest(bench.machine.work / "layout"), reached.entry["registry"]
     push = ("crane", "push", "layout", f"{host}/preflight/app:1")
-    given = {"registries": [reached.entry], "variables": reached.variables}
-    done = bench.run(*push, options=("--verify", "push", "--digest-from", "registry"), **given)
+    run = partial(bench.run, *push, registries=[reached.entry], variables=reached.variables)
+    done = run(options=("--verify", "push", "--digest-from", "registry"))
     assert done.code == 0, done.stderr
     rows = [(row["registry"], row["repository"], row["action"], row["verdict"]) for row in done.report["verify"]]
     assert rows == [
@@ -53,7 +54,7 @@ def test_all_credentials_are_asked_and_the_digest_is_the_registrys(bench: Bench,
         (bench.tools.registry.address, "", "login", "verified"),
     ]
     assert done.report["digest"] == digest
-    again = bench.run(*push, options=("--skip-existing",), **given)
+    again = run(options=("--skip-existing",))
     assert (again.code, again.report["results"][0]["state"]) == (0, "exists"), again.stderr
     assert again.report["digest"] == digest
 
