@@ -158,6 +158,7 @@ def _exact(view: View, data: bytes, short: tuple[int, int, bytes]) -> list[tuple
     """Where a short form stands in the data, if it is really that."""
     first, last, form = short
     start, end = view.offset(first), view.offset(last - 1) + 1
-    if form in {data[start:end], without_sequences(data[start:end])}:
+    # A view has no white space, so what a form has of it at its ends is not between the two.
+    if form.strip() in {data[start:end], without_sequences(data[start:end])}:
         return lines(data, start, end)
     return []

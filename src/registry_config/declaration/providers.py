@@ -172,7 +172,7 @@ def _check_durations(provider: Provider, given: Mapping[str, str], place: Callab
         try:
             seconds = duration(given[key])
         except ValueError as error:
-            raise InputError(place(key), str(error), "or leave it out") from None
+            raise InputError(place(key), str(error)) from None
         if not least <= seconds <= most:
             raise InputError(place(key), f"must be {least} to {most} seconds", "write a time within these limits")
 

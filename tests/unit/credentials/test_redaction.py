@@ -40,6 +40,8 @@ def test_every_form_becomes_one_mask(data: bytes, shown: bytes) -> None:
         "the shorter where the longer does not follow": ((b"secret", b"secretary"), b"secretar", b"***ar"),
         "one inside another": ((b"cret", b"secrets"), b"secrets cret", b"*** ***"),
         "of repeated signs": ((b"aaaaaa",), b"aaaaaaaaa", b"***"),
+        "white space at its end": ((b"secret0 ",), b"<secret0 >", b"<*** >"),
+        "white space at its beginning": ((b"\tsecret0",), b"<\tsecret0>", b"<\t***>"),
         "none": ((), b"secret", b"secret"),
     },
 )
