@@ -24,13 +24,11 @@ class Asked(NamedTuple):
         keyless: holds what providers and helpers gave; None where nothing had to be obtained.
         registries: asks the registries; None for a job that does not want that.
         rows: what the registries said.
-        warnings: those of them that are worth one.
     """
 
     keyless: Keyless | None = None
     registries: Registries | None = None
     rows: tuple[Row, ...] = ()
-    warnings: tuple[str, ...] = ()
 
     def current(self, credentials: tuple[Credential, ...]) -> tuple[Credential, ...]:
         """The credentials, with what stands for placeholders now."""
@@ -93,10 +91,9 @@ def _verified(job: Job, asked: Asked, action: str, observer: Observer) -> Asked:
         observer.on_note(f"verify: {line}")
     if refused:
         raise VerificationError(rows, refused)
-    warnings = warnings_of(rows)
-    for text in warnings:
+    for text in warnings_of(rows):
         observer.on_warning(text)
-    return asked._replace(rows=rows, warnings=warnings)
+    return asked._replace(rows=rows)
 
 
 def _teller(job: Job, observer: Observer) -> Callable[[str, str], None]:

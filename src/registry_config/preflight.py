@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from registry_config.commands import preview
 from registry_config.credentials.selection import fitting_credential
 from registry_config.errors import EXIT_REFUSED, RegistryConfigError
-from registry_config.host.files import read_beginning
+from registry_config.host.files import find_files, read_beginning
 from registry_config.oci.entry import PULL, PUSH, Entry, Probe, Row
 from registry_config.oci.verdicts import refusing, sentence, warning
 from registry_config.reference import mentions_in
@@ -201,7 +201,12 @@ def warnings_of(rows: Iterable[Row]) -> tuple[str, ...]:
 
 def _probes(plan: Plan, action: str) -> Iterator[tuple[_Key, Probe, bool]]:
     """The credential, the question, and whether it is known that the command needs a yes."""
-    for command in preview(plan, lambda pattern: [pattern]):
+
+    def found(pattern: str) -> list[str]:
+        # What the image or an earlier command brings is not there yet.
+        return find_files(pattern, plan.working_directory) or [pattern]
+
+    for command in preview(plan, found):
         known = _references(plan, command.arguments)
         if known:
             reads = [(reference, PULL) for reference in known.reads]

@@ -219,6 +219,19 @@ def _problems(done: ActDone) -> list[Command]:
     return [command for command in done.commands("agent") if command.name != "add-mask"]
 
 
+@pytest.mark.parametrize("wrong", [False, True])
+def test_with_verify_a_wrong_password_starts_nothing(act: Act, own: Pair, *, wrong: bool) -> None:
+    after = {"id": "after", "if": "always()", "run": 'echo "<${DOCKER_CONFIG:+set}>"'}
+    passwords = {**_secrets(own), **({"BOB": "not-the-password-of-bob"} if wrong else {})}
+    done = act.run(*_start(own, act, verify="login"), after, secrets=passwords)
+    assert (done.code, done.lines("after")) == ((1, ["<>"]) if wrong else (0, ["<set>"]))
+    wide = max(len(own.first.address), len(own.second.address))
+    assert f"verify: {own.first.address:{wide}}  login  verified" in done.lines("agent")
+    refused = f"verify: {own.second.address}: login rejected: the registry answered 401 "
+    problems = [command.data for command in _problems(done) if command.name == "error"]
+    assert [problem.startswith(refused) for problem in problems] == ([True] if wrong else [])
+
+
 def test_where_secrets_are_empty_it_may_be_skipped(act: Act) -> None:
     declared = "- {registry: a.example.com, username: alice, password: ${{ toJSON(secrets.ALICE) }} }"
     inputs = {"registries": declared, "on-missing": "skip"}

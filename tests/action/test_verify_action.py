@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.artifacts import chart
 from support.places import PASSWORDS, opaque_registry
 from support.runner import Annotation
 
@@ -115,3 +116,27 @@ def test_without_it_nothing_is_sent(action: Action, machine: Machine, places: Pl
     done = action.run(machine, {"registries": declared, "command": "true"})
     assert (done.last.code, done.outputs["verify"]) == (0, "[]")
     assert [mark.total() for mark in marks] == [0] * len(places)
+
+
+def test_the_charts_of_a_pattern_are_asked_about_by_their_names(
+    action: Action, machine: Machine, places: Places
+) -> None:
+    for name in ("one", "two"):
+        chart(machine.work / name, name=name)
+    address = places.strict.registry.address
+    done = action.run(
+        machine,
+        {
+            "registries": json.dumps([places.strict.login("bob")]),
+            "command": f"helm push one/*.tgz oci://{address}/charts --plain-http\n"
+            f"helm push two/*.tgz oci://{address}/charts --plain-http",
+            "verify": "push",
+        },
+    )
+    rows = json.loads(done.outputs["verify"])
+    assert [(row["repository"], row["action"], row["verdict"]) for row in rows] == [
+        ("", "login", "verified"),
+        ("charts/one", "push", "denied"),
+        ("charts/two", "push", "denied"),
+    ]
+    assert done.last.code == 77

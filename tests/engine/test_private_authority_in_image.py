@@ -55,21 +55,26 @@ def test_a_push_to_a_registry_of_a_private_authority(bench: Bench, private: _Pri
     assert bench.registries.first.digest("private/app", "1") == layout_digest(bench.machine.work / "layout")
 
 
-def test_each_command_gets_the_variables_of_its_tool(bench: Bench, private: _Private) -> None:
-    """What a shell got is gone for crane, and nothing of it comes back."""
+def test_a_command_without_such_an_entry_finds_the_image_as_it_was(bench: Bench, private: _Private) -> None:
+    """The entry is for a path, which only the first command names."""
     oci_layout(bench.machine.work / "layout")
     lines = [
-        f"sh -c '{_SHOW}; cat $SSL_CERT_FILE > seen.pem'",
         f"crane push layout {private.host}/each/app:1",
+        f"sh -c '{_SHOW}; ls /run/oci-auth'",
+        f"sh -c '{_SHOW}; cat $SSL_CERT_FILE >seen.pem; echo {private.host}/each/app:1'",
         f"sh -c '{_SHOW}'",
     ]
-    step = bench.action("\n".join(lines), registries=[private.entry])
-    assert step.code == 0, step.log
-    assert step.outputs["stdout"].splitlines()[0] == " ".join([_BUNDLE] * 4)
-    system, authority = _SYSTEM.read_text().rstrip("\n"), private.authority.read_text()
-    assert (bench.machine.work / "seen.pem").read_text() == f"{system}\n{authority}"
-    step = bench.action(f"sh -c '{_SHOW}'", registries=[private.plain])
-    assert step.outputs["stdout"] == "\n"
+    own = {"env": "SSL_CERT_FILE=/etc/own.pem"}
+    for inputs, before in (({}, ""), (own, "/etc/own.pem")):
+        step = bench.action(
+            "\n".join(lines), inputs, registries=[{**private.entry, "registry": f"{private.host}/each"}]
+        )
+        assert step.code == 0, step.log
+        bundle = " ".join([_BUNDLE] * 4)
+        shown = [before, "config.json", bundle, f"{private.host}/each/app:1", before]
+        assert [line for line in step.outputs["stdout"].splitlines() if "@sha256:" not in line] == shown
+        system, authority = _SYSTEM.read_text().rstrip("\n"), private.authority.read_text()
+        assert (bench.machine.work / "seen.pem").read_text() == f"{system}\n{authority}"
 
 
 def test_what_the_image_trusts_is_added_to(bench: Bench, private: _Private, tmp_path: Path) -> None:

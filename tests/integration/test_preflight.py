@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
 import subprocess
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -303,3 +306,34 @@ def test_what_a_registry_says_of_a_password_is_redacted(machine: Machine) -> Non
     assert password.encode() not in done.stderr
     assert password not in json.dumps(done.report)
     assert "wrong password" in done.report["verify"][0]["reason"]
+
+
+@pytest.mark.parametrize("targets", [(), ("--target", "one", "--target", "two")])
+def test_a_terminal_shows_what_is_waited_for_and_whole_lines(
+    machine: Machine, places: Places, targets: tuple[str, ...]
+) -> None:
+    place = places.open
+    command = ("echo", "it ran", "{target}") if targets else ("echo", "it ran")
+    words = machine.words(*command, registries=[place.login()], options=("--verify", "login", *targets))
+    terminal, ours = pty.openpty()
+    with subprocess.Popen(
+        words,
+        cwd=machine.work,
+        env=machine.environ({"TERM": "xterm"}),
+        stdin=subprocess.DEVNULL,
+        stdout=ours,
+        stderr=ours,
+    ) as process:
+        os.close(ours)
+        seen = b""
+        with suppress(OSError):  # EIO: nobody holds the other end any more
+            while data := os.read(terminal, 4096):
+                seen += data
+    os.close(terminal)
+    assert process.returncode == 0, seen
+    lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).strip("\r") for line in seen.decode().splitlines()]
+    address = place.registry.address
+    assert f"registry-config: verify: {address}  login  not provable" in lines, lines
+    assert sum(line.endswith(("it ran", "it ran one", "it ran two")) for line in lines) == (2 if targets else 1), lines
+    waited = [line for line in lines if f"waiting for {address}" in line]
+    assert bool(waited) == (not targets), lines

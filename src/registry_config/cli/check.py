@@ -98,11 +98,13 @@ def check(inputs: Inputs, origin: Origin, environ: MutableMapping[str, str], obs
 def _asked(checked: Check, inputs: Inputs, environ: Mapping[str, str], observer: Observer) -> Check:
     from registry_config.preflight import VerificationError  # noqa: PLC0415  (only where registries are asked)
 
+    warnings = list(checked.warnings)
     try:
-        asked = ask(checked.job, inputs, environ, observer)
+        rows = ask(checked.job, inputs, environ, observer._replace(on_warning=warnings.append)).rows
+        refusal = None
     except VerificationError as error:
-        return checked._replace(rows=error.rows, refusal=error)
-    return checked._replace(rows=asked.rows, warnings=(*checked.warnings, *asked.warnings))
+        rows, refusal = error.rows, error
+    return checked._replace(rows=rows, refusal=refusal, warnings=tuple(warnings))
 
 
 def describe(checked: Check) -> Iterator[str]:

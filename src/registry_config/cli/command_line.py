@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from registry_config.cli import arguments as command_line
@@ -92,8 +93,7 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonFil
         return Report(skipped=True, error=job.skip_reason)
     streams = Streams(verbose=inputs.verbose, stdout=2 if report_file.takes_stdout else 1)
     with _observer(job, inputs, streams, tell) as observer:
-        told = observer._replace(on_note=tell, on_warning=tell)
-        report = execute(job, inputs, dict(environ), streams, told)
+        report = execute(job, inputs, dict(environ), streams, observer)
     write_all(streams.descriptor, "".join(f"{line}\n" for line in report.planned).encode("utf-8", "replace"))
     for line in report.warnings:
         tell(line)
@@ -116,17 +116,26 @@ def _observer(job: Job, inputs: Inputs, streams: Streams, tell: Callable[[str], 
     if job.names and on_terminal:
         from registry_config.cli.progress import table  # noqa: PLC0415  (a terminal only)
 
-        with table(job.names, show) as observer:
+        with table(job.names, show, tell) as observer:
             yield observer
     elif job.names:
-        yield lines(tell, show)
-    elif job.image and on_terminal:
+        yield lines(tell, show)._replace(on_note=tell, on_warning=tell)
+    elif on_terminal and (waited_for := _waited_for(job, inputs)):
         from registry_config.cli.progress import waiting  # noqa: PLC0415  (a terminal only)
 
-        with waiting(f"waiting for the engine and the image {job.image.reference}") as streams.before_first:
-            yield retries_only(tell)
+        with waiting(f"waiting for {waited_for}") as line:
+            streams.before_first = line.stop
+            above = partial(line.above, tell)
+            yield retries_only(tell)._replace(on_note=above, on_warning=above)
     else:
-        yield retries_only(tell)
+        yield retries_only(tell)._replace(on_note=tell, on_warning=tell)
+
+
+def _waited_for(job: Job, inputs: Inputs) -> str:
+    """What takes a while before the first command; empty where nothing does."""
+    registries = [] if inputs.verify == "off" else [", ".join(job.registries)]
+    image = [f"the engine and the image {job.image.reference}"] if job.image else []
+    return ", then for ".join(filter(None, (*registries, *image)))
 
 
 class Streams:
@@ -159,7 +168,7 @@ class Streams:
     @property
     def title(self) -> Callable[[str], None]:
         """See `plan.Output`; without --verbose a terminal shows what the person typed anyway."""
-        return self.detail
+        return self._title
 
     @property
     def detail(self) -> Callable[[str], None]:
@@ -170,6 +179,11 @@ class Streams:
     def engine_log(self) -> Callable[[bytes], None]:
         """See `plan.Output`. The streams are the tool's; why an engine cannot be had is told by the error."""
         return lambda _: None
+
+    def _title(self, text: str) -> None:
+        # From here on the command is what is waited for.
+        self._first()
+        self.detail(text)
 
     def _detail(self, text: str) -> None:
         self._first()

@@ -11,12 +11,16 @@ from registry_config.observer import Observer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rich.status import Status
+
     from registry_config.buffered_output import BufferedOutput
 
 
 @contextmanager
-def table(targets: tuple[str, ...], show: Callable[[str, BufferedOutput], None]) -> Iterator[Observer]:
-    """A live table on the terminal; the output of finished targets scrolls by above it."""
+def table(
+    targets: tuple[str, ...], show: Callable[[str, BufferedOutput], None], tell: Callable[[str], None]
+) -> Iterator[Observer]:
+    """A live table on the terminal; lines, and the output of finished targets, scroll by above it."""
     from rich.console import Console  # noqa: PLC0415  (a terminal only)
     from rich.live import Live  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -44,17 +48,44 @@ def table(targets: tuple[str, ...], show: Callable[[str, BufferedOutput], None])
                 show(target, output)
                 live.start(refresh=True)
 
-        yield Observer(on_state, on_output, on_retry=on_state)
+        def on_line(text: str) -> None:
+            with lock:
+                live.stop()
+                tell(text)
+                live.start(refresh=True)
+
+        yield Observer(on_state, on_output, on_retry=on_state, on_note=on_line, on_warning=on_line)
+
+
+class Line:
+    """A line that tells what is waited for, until it is taken away."""
+
+    def __init__(self, status: Status) -> None:
+        self._status: Status | None = status
+        status.start()
+
+    def stop(self) -> None:
+        """Take it away for good."""
+        if self._status:
+            self._status.stop()
+            self._status = None
+
+    def above(self, tell: Callable[[str], None], text: str) -> None:
+        """Tell something above it."""
+        if self._status:
+            self._status.stop()
+        tell(text)
+        if self._status:
+            self._status.start()
 
 
 @contextmanager
-def waiting(text: str) -> Iterator[Callable[[], None]]:
-    """A line on standard error that tells what is waited for; gives what takes it away."""
+def waiting(text: str) -> Iterator[Line]:
+    """A line on standard error that tells what is waited for."""
     from rich.console import Console  # noqa: PLC0415  (a terminal only)
 
-    status = Console(stderr=True).status(text)
-    status.start()
+    line = Line(Console(stderr=True).status(text))
     try:
-        yield status.stop
+        yield line
     finally:
-        status.stop()
+        line.stop()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,44 +15,18 @@ from support.clouds import ROLE
 from support.identity import HOST as GITHUB
 from support.identity import ISSUER, SUBJECT
 from support.keyless import ENTRIES
-from support.net import Answered, Net, forward
-from support.registry import registry
+from support.keyless_runs import entry, push, registry_behind, run
+from support.net import Answered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from support.cli import Done, Machine
+    from support.cli import Machine
     from support.clouds import Clouds
-    from support.net import Asked, Player
+    from support.net import Asked, Net
 
 _ACCOUNT_SERVER = "iamcredentials.googleapis.com"
-
-
-def entry(name: str) -> dict[str, str]:
-    """An entry of the declaration."""
-    host, _, keys = ENTRIES[name]
-    return {"registry": host, "provider": name.partition(",")[0], **keys}
-
-
-@contextmanager
-def registry_behind(world: Net, folder: Path, host: str, user: str, password: str) -> Iterator[None]:
-    """Let a registry that knows one user answer for a host of the net, beside what the host is already."""
-    with registry(folder, {user: password}) as running:
-        other: Player = world.players.get(host, lambda _: Answered(404))
-        answers = forward(running.address)
-        world.players[host] = lambda asked: answers(asked) if asked.path.startswith("/v2/") else other(asked)
-        yield
-
-
-def run(machine: Machine, world: Net, clouds: Clouds, *command: str, **given: object) -> Done:
-    """A run in a job with `id-token: write`."""
-    variables = {**world.variables, **clouds.issuer.variables, **given.pop("variables", {})}  # type: ignore[dict-item]
-    return machine.run(*command, variables=variables, **given)  # type: ignore[arg-type]
-
-
-def push(host: str) -> tuple[str, ...]:
-    return ("oras", "push", f"{host}/acme/app:1", "file.txt:text/plain")
 
 
 @pytest.mark.parametrize("name", ENTRIES)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.keyless.test_keyless_push import entry, push, registry_behind, run
+from support.keyless_runs import entry, push, registry_behind, run
 
 if TYPE_CHECKING:
     from pathlib import Path
