@@ -34,8 +34,6 @@ class Attempts(NamedTuple):
 
     def run(self, command: Callable[[], CommandResult]) -> CommandResult:
         """The result of the last attempt, with the number of attempts."""
-        if not self.retries:
-            return command()
         import tenacity  # noqa: PLC0415  (only where retries are asked for)
 
         from registry_config.tools.transient import retry_after, transient_failure  # noqa: PLC0415

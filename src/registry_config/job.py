@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from registry_config.credentials.keyless import Wanted
     from registry_config.optional import Skipped
 
-_LOOPBACK: Final = re.compile(r"tcp://(?:localhost|127\.[0-9.]+|\[::1\])(?::|$)")
-_SHELL_SAFE: Final = re.compile(r"[A-Za-z0-9._/+@-]+")
+_LOOPBACK: Final = r"tcp://(?:localhost|127\.[0-9.]+|\[::1\])(?::|$)"
+_SHELL_SAFE: Final = r"[A-Za-z0-9._/+@-]+"
 
 
 class Job(NamedTuple):
@@ -199,7 +199,7 @@ def _files(inputs: Inputs) -> tuple[str, ...]:
         if not names:
             problem = f"no file matches {pattern} in the folder {inputs.working_directory}"
             raise InputError(place, problem, "check the pattern, and that an earlier step makes the files")
-        if inputs.shell and not all(map(_SHELL_SAFE.fullmatch, names)):
+        if inputs.shell and not all(re.fullmatch(_SHELL_SAFE, name) for name in names):
             problem = "matches a file whose name a shell could take for more than a name"
             raise InputError(place, problem, "use names of letters, digits and . _ / + @ -, or no shell")
         # A name that begins with a dash would be an option.
@@ -233,6 +233,6 @@ def _refuse_secrets_in(plain: Mapping[str, str], redactor: Redactor) -> None:
 
 def _engine_warnings(inputs: Inputs, environ: Mapping[str, str]) -> list[str]:
     host = environ.get("_EXPERIMENTAL_DAGGER_RUNNER_HOST", "")
-    if inputs.image and host.startswith("tcp://") and not _LOOPBACK.match(host):
+    if inputs.image and host.startswith("tcp://") and not re.match(_LOOPBACK, host):
         return ["engine: credentials travel to it unencrypted by plain tcp://; use tls://, ssh:// or kube-pod://"]
     return []

@@ -142,6 +142,11 @@ class Registries:
         asked = False
         error = None
         for result in results:
+            if result.exists:
+                # The registry has just answered.
+                asked = True
+                digests.update(dict.fromkeys(result.file_digests))
+                continue
             for reference, credential in _written(plan, result.arguments, result.credentials):
                 asked = True
                 proof = self._prove(reference, credential, reported((result,)))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "GITHUB_OUTPUT"
 MAX_BYTES: Final = 1024 * 1024
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_NAME: Final = r"[A-Za-z_][A-Za-z0-9_-]*"
 
 
 class ScriptOutputs(NamedTuple):
@@ -45,7 +45,7 @@ def parse_outputs(data: bytes, redactor: Redactor) -> ScriptOutputs:
     values: dict[str, str] = {}
     warnings = []
     for line, name, value in _assignments(data.decode("utf-8", "replace").splitlines()):
-        if not _NAME.fullmatch(name):
+        if not re.fullmatch(_NAME, name):
             warnings.append(f"outputs (line {line}): is not NAME=VALUE; the line is left out")
         elif redactor.holds(value.encode()):
             warnings.append(f"outputs (line {line}): the value of {name} contains a secret; it is left out")

@@ -9,7 +9,6 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.attempts import Attempts
 from registry_config.buffered_output import BufferedOutput
 from registry_config.commands import FreshCredentials, run_commands, title
 from registry_config.declaration.inputs import FILE_PLACEHOLDER, TARGET_PLACEHOLDER
@@ -188,6 +187,10 @@ class TargetRunner:
         keys = [key for login in logins for key in config_keys(login.host, login.path)]
         output.detail(f"its config has {', '.join(keys) or 'no login'}")
         output.detail(f"it is found by {', '.join(CONFIG_VARIABLES)}")
+        if not self._policy.retries:
+            return place.run(*command)
+        from registry_config.attempts import Attempts  # noqa: PLC0415  (only where retries are asked for)
+
         announce = partial(self._announce, plan)
         attempts = Attempts(self._policy.retries, self._policy.retries_any, self._stopped, announce)
         return attempts.run(partial(place.run, *command))

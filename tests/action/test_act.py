@@ -126,7 +126,7 @@ def test_a_failing_tool_fails_the_job_unless_it_may_and_its_exit_code_is_an_outp
     for name in ("may", "it"):
         outputs = done.steps[name]["outputs"]
         assert (outputs["exit-code"], outputs["stdout"]) == ("3", "x * b.txt a  b\n")
-        assert _errors(done, name) == [_error("the command failed with exit code 3")]
+        assert _errors(done, name) == [_error("command 2 of 3 failed with exit code 3: sh -c 'exit 3'")]
     assert done.steps["may"]["conclusion"] == "success"
 
 
@@ -134,7 +134,7 @@ def test_a_bad_input_fails_the_job_before_anything_starts(act: Act) -> None:
     started = act.root / "started"
     step = _step("- registry: ghcr.io\n  password-env: TOKEN", f"touch {started}")
     done = act.run(step)
-    problem = "registries[0] (line 1): 'username' is missing"
+    problem = "registries[0] (line 1): 'username' is missing; add it: the password alone is no login"
     assert (_outcome(done), _errors(done), done.lines("it")) == ((1, "failure"), [_error(problem)], [])
     assert (done.steps["it"]["outputs"]["exit-code"], started.exists()) == ("", False)
 
@@ -143,7 +143,8 @@ def test_where_secrets_are_empty_the_step_may_be_skipped(act: Act) -> None:
     started = act.root / "started"
     registries = "- {registry: a.example.com, username: alice, password: ${{ toJSON(secrets.ALICE) }} }"
     done = act.run(_step(registries, f"touch {started}", **{"on-missing": "skip"}))
-    problem = "registries[0].password (line 1): is empty; nothing was run (on-missing: skip)"
+    empty = "registries[0].password (line 1): the password for a.example.com is empty"
+    problem = f"{empty}; nothing was run (on-missing: skip)"
     assert (_outcome(done), _errors(done)) == ((0, "success"), [_error(problem, "notice")])
     outputs = done.steps["it"]["outputs"]
     assert (outputs["skipped"], outputs["exit-code"], started.exists()) == ("true", "", False)
@@ -157,7 +158,11 @@ def test_what_a_tool_prints_sets_nothing(act: Act) -> None:
     (act.repository / "forged").write_text(forged)
     done = act.run(_step("[]", "cat forged\nsh -c 'cat forged >&2'"), {"id": "after", "run": "env"})
     lines = [line.replace("::", ": :", 1) for line in forged.splitlines()]
-    assert (_outcome(done), done.commands("it"), done.lines("it")) == ((0, "success"), [], lines * 2)
+    said = ["registry-config", "[command]cat", *lines, "[command]sh", *lines]
+    shown = [
+        line.split()[0] if line.startswith(("registry-config ", "[command]")) else line for line in done.lines("it")
+    ]
+    assert (_outcome(done), done.commands("it"), shown) == ((0, "success"), [], said)
     assert done.steps["it"]["outputs"]["digest"] == ""
     assert "A=b" not in done.lines("after")
 

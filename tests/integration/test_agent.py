@@ -297,11 +297,14 @@ def test_entries_for_the_image_are_left_out_and_named(machine: Machine) -> None:
         assert _call(machine, "stop", variables=exported).code == 0
 
 
+_EVAL = "write vars=$(registry-config agent start …), and then eval it"
+
+
 @table(
     "redirection, said",
     {
-        "full": (">/dev/full", "standard output: cannot be written to (no space left on device)"),
-        "closed": (">&-", "standard output: is closed, so nobody would learn of the agent"),
+        "full": (">/dev/full", f"standard output: cannot be written to (no space left on device); {_EVAL}"),
+        "closed": (">&-", f"standard output: is closed, so nobody would learn of the agent; {_EVAL}"),
     },
 )
 def test_where_the_lines_cannot_be_written_nothing_stays(machine: Machine, redirection: str, said: str) -> None:

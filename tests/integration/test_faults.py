@@ -154,7 +154,8 @@ def test_10_000_registries_take_seconds_and_bounded_memory(machine: Machine) -> 
     assert (done.code, shown, int(size) > 600_000) == (0, b"***", True)
     # Of the processor, so that a busy machine does not count.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10
-    assert int(memory.split()[1]) * 1024 < 256 * _MIB
+    # Each run of 16 characters of each form of 10,000 passwords has to be known.
+    assert int(memory.split()[1]) * 1024 < 768 * _MIB
 
 
 @table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,9 +14,10 @@ import pytest
 from registry_config.docker_config import auth_value
 from support.cli import lines_of_ours
 from support.http_server import Answer, Asked, http_server
+from support.places import opaque_registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from support.cli import Machine
@@ -273,7 +274,7 @@ def test_ten_registries_are_asked_at_the_same_time(machine: Machine) -> None:
 
 def test_the_tokens_of_token_servers_are_redacted(machine: Machine) -> None:
     token = "an-opaque-token-of-a-token-server-4711"
-    with _token_registry(token) as address:
+    with opaque_registry(token) as address:
         done = machine.run(
             f"echo the token is {token}",
             registries=[{"registry": address, "username": "alice", "password": "alices-password-31415926"}],
@@ -302,21 +303,3 @@ def test_what_a_registry_says_of_a_password_is_redacted(machine: Machine) -> Non
     assert password.encode() not in done.stderr
     assert password not in json.dumps(done.report)
     assert "wrong password" in done.report["verify"][0]["reason"]
-
-
-@contextmanager
-def _token_registry(token: str) -> Iterator[str]:
-    """The address of a registry whose token server gives this token."""
-    here: list[str] = []
-
-    def answer(asked: Asked) -> Answer:
-        if asked.path.startswith("/token"):
-            good = (asked.authorization or "").startswith("Basic ")
-            return Answer(200, json.dumps({"token": token}).encode()) if good else Answer(401)
-        if asked.authorization == f"Bearer {token}":
-            return Answer(200)
-        return Answer(401, headers={"WWW-Authenticate": f'Bearer realm="http://{here[0]}/token",service="test"'})
-
-    with http_server(answer) as server:
-        here.append(server.address)
-        yield server.address

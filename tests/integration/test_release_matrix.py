@@ -74,6 +74,9 @@ def test_twenty_pairs_one_registry_down_one_too_slow_and_one_optional(
         "stuck": dict.fromkeys(good_rows, ("failed", 124, "")),
         "other": dict.fromkeys(good_rows, ("skipped", None, "")),
     }
+    assert [(row["file"], row["target"]) for row in done.report["results"]] == [
+        (file, f"{address}/charts") for file in good_rows for address in addresses.values()
+    ]
     # The first pair that failed in the order given is the first chart's at the registry that is down.
     assert done.code == 1
     reasons = {row["target"]: row["reason"] for row in done.report["results"]}

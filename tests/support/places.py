@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from registry_config.oci.entry import Entry
+from support.http_server import Answer, Asked, http_server
 from support.registry import Registry, registry
 from support.token_server import Conduct, User, token_server
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from registry_config.oci.entry import Probe
-    from support.http_server import Asked
     from support.token_server import TokenServer
 
 PASSWORDS = {"alice": "alices-password-31415926", "bob": "bobs-password-27182818", "carol": "carols-password-16180339"}
@@ -112,3 +113,21 @@ def places(folder: Path) -> Iterator[Places]:
             tokens("degrading", Conduct(degrades=True)),
             tokens("posting", Conduct(posts=True)),
         )
+
+
+@contextmanager
+def opaque_registry(token: str) -> Iterator[str]:
+    """The address of a registry whose token server gives this token."""
+    here: list[str] = []
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path.startswith("/token"):
+            good = (asked.authorization or "").startswith("Basic ")
+            return Answer(200, json.dumps({"token": token}).encode()) if good else Answer(401)
+        if asked.authorization == f"Bearer {token}":
+            return Answer(200)
+        return Answer(401, headers={"WWW-Authenticate": f'Bearer realm="http://{here[0]}/token",service="test"'})
+
+    with http_server(answer) as server:
+        here.append(server.address)
+        yield server.address

@@ -152,7 +152,7 @@ def test_it_does_not_find_the_config_on_this_machine(trial: Trial) -> None:
     # It would try again for two minutes.
     push = f"timeout 5 {trial.tool.push}"
     done = trial.run(push, trial.three.first, trial.three.logins)
-    assert done.report["error"] == "the command failed with exit code 124"
+    assert done.report["error"] == "the command failed with exit code 124, at the time limit"
     assert trial.refused() == [set(), set(), set()]
     asked, *others = trial.requests()
     assert (asked > 0, others, trial.answers(trial.three.first)) == (True, [0, 0], set())

@@ -49,11 +49,10 @@ def run_command_line(words: list[str], environ: MutableMapping[str, str]) -> int
     except RegistryConfigError as error:
         report, code = refusal(error), error.exit_code
         say(str(error))
-    except OSError as error:
-        # Of this machine or of our own streams: the document tells of it, the entry of the exit code.
-        if report_file and not report_file.takes_stdout:
-            report_file.write(Report(error=f"this machine: {error.strerror}".lower()).to_document(), say)
-        raise
+    finally:
+        # Of what nobody foresaw the entry tells on standard error, and never what it was.
+        if report_file and not report_file.is_written and not report_file.takes_stdout and sys.exc_info()[0]:
+            report_file.write(Report(error="the run broke off; see standard error").to_document(), say)
     if report_file:
         report_file.write(report.to_document(), say)
     return code

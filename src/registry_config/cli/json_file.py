@@ -20,6 +20,7 @@ class JsonFile:
         path: of the file; `-` for standard output, empty for nowhere.
 
     Attributes:
+        is_written: whether nothing more is to be written to it.
         takes_stdout: whether the document is written to standard output, so that nothing else may be.
 
     Raises:
@@ -28,6 +29,7 @@ class JsonFile:
 
     def __init__(self, path: str) -> None:
         self.takes_stdout = path == "-"
+        self.is_written = not path
         self._descriptor = -1
         if path and not self.takes_stdout:
             try:
@@ -48,6 +50,7 @@ class JsonFile:
         Raises:
             OSError: standard output cannot be written.
         """
+        self.is_written = True
         data = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
         if self.takes_stdout:
             write_all(1, data)

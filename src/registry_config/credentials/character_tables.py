@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # RFC 3986 section 2.3.
 _UNRESERVED: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 # What every row leaves as it is.
-_PLAIN: Final = re.compile(r"[A-Za-z0-9]*")
+_PLAIN: Final = r"[A-Za-z0-9]*"
 _ANSI_C: Final = {
     "\a": "\\a",
     "\b": "\\b",
@@ -216,9 +216,9 @@ def written_ways(character: str) -> tuple[str, ...]:
 
 def all_ways(text: str, *, nested: bool) -> set[str]:
     """A text as all rows write it; with `nested` also as two of them do, one inside the other."""
-    if _PLAIN.fullmatch(text):
+    if re.fullmatch(_PLAIN, text):
         return {text}
-    special = sorted(set(_PLAIN.sub("", text)))
+    special = sorted(set(re.sub(_PLAIN, "", text)))
     count = None if nested else len(ROWS)
     columns = [written_ways(character)[:count] for character in special]
     codes = list(map(ord, special))

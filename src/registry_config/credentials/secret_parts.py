@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 # A shorter line is no secret by itself and would be found in innocent text.
 _MIN_PART: Final = 8
+# What `encodings.MIN_SECRET` says of a whole secret.
+_MIN_WHOLE: Final = 6
 # The redactor hides parts of a text from this length on.
 _COVERED: Final = 16
 # Not str.splitlines: what it takes for further ends of lines may stand inside of a secret line.
@@ -30,6 +32,9 @@ def secret_parts(secret: str, *, lines: bool) -> Iterator[str]:
         for block in blocks:
             if len(block) >= _MIN_PART or block == text:
                 yield block
+            # Tools and terminals drop white space at its ends.
+            if len(block.strip().encode()) >= _MIN_WHOLE:
+                yield block.strip()
             if "\n" in block or "\r" in block:
                 for line in map(str.strip, re.split(_LINE_END, block)):
                     if len(line) >= _MIN_PART and (lines or len(line.encode()) < _COVERED):

@@ -19,7 +19,7 @@ _PATTERN_CHARACTERS: Final = frozenset("*?[")
 _SHELL_CHARACTERS: Final = frozenset("|&;<>()`")
 # Within double quotes a backslash escapes these only (XCU 2.2.3).
 _ESCAPABLE: Final = frozenset('$`"\\')
-_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_VARIABLE: Final = r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}"
 # Reserved words and built-ins that are no program (XCU 2.4, 2.14; bash 5.2), and what to do without a shell.
 _ENV: Final = "set the variable in env, or set shell: bash"
 _SHELL: Final = "set shell: bash"
@@ -241,7 +241,7 @@ class _Reader:
         raise InputError(self._place(start), "this quote is not closed on its line", "close it, or set shell: bash")
 
     def _variable(self) -> str:
-        match = _VARIABLE.match(self._line, self._at)
+        match = re.compile(_VARIABLE).match(self._line, self._at)
         if not match:
             raise InputError(self._place(self._at), "'$' needs a shell, but for ${NAME}", _REMEDY)
         name = match[1]

@@ -28,8 +28,8 @@ TARGET_PLACEHOLDER: Final = "{target}"
 FILE_PLACEHOLDER: Final = "{file}"
 MAX_PARALLEL: Final = 64
 MAX_RETRIES: Final = 10
-_TARGET: Final = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]+-]*")
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TARGET: Final = r"[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]+-]*"
+_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _SET_IT: Final = "set it in the environment; in a workflow, under env of the step"
 
 
@@ -170,7 +170,7 @@ def _check_targets(inputs: Inputs) -> None:
     for line, target in enumerate(inputs.targets, 1):
         place = f"targets (line {line})"
         # A shell may read the command: nothing of a target may mean anything to it.
-        if not _TARGET.fullmatch(target):
+        if not re.fullmatch(_TARGET, target):
             problem = "is not a reference or the beginning of one"
             raise InputError(place, problem, "write one a line, such as ghcr.io/org/charts")
         if target in inputs.targets[: line - 1]:
@@ -238,7 +238,7 @@ def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict
 
 def _name(place: str, text: str) -> str:
     name = text.strip()
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise InputError(place, "is not the name of a variable", "write NAME or NAME=value")
     if name in CONFIG_VARIABLES:
         raise InputError(place, f"{name} is set by this action", "leave it out")

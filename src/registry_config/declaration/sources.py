@@ -28,7 +28,7 @@ _HELPER_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 # Nobody's password; the other two may be.
 _PLACEHOLDER: Final = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"
 _VARIABLE: Final = r"\$[A-Z_][A-Z0-9_]*|\$\{\{.*\}\}"
-_COMMENT: Final = re.compile(r"[ \t]+#")
+_COMMENT: Final = r"[ \t]+#"
 
 
 class Source(NamedTuple):
@@ -162,4 +162,6 @@ def source_warnings(entry: Entry, source: Source) -> Iterator[str]:
 
 def _is_cut(node: yaml.Node, text: str) -> bool:
     """Whether YAML ended an unquoted value at a '#'."""
-    return isinstance(node, yaml.ScalarNode) and not node.style and bool(_COMMENT.match(text, node.end_mark.index))
+    return (
+        isinstance(node, yaml.ScalarNode) and not node.style and bool(re.match(_COMMENT, text[node.end_mark.index :]))
+    )

@@ -24,6 +24,7 @@ _MAX_DEPTH: Final = 12
 LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 # YAML 1.1 section 5.1, less the byte order mark and halves of pairs, which are told apart.
 _FORBIDDEN: Final = "[^\t\n\r\x20-\x7e\x85\xa0-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+_WHITE_SPACE: Final = dict.fromkeys(map(ord, "\t\n\r"))
 _LINE_END: Final = "\r\n|[\n\r\x85\u2028\u2029]"
 
 # Problem and remedy of each slip.
@@ -73,6 +74,9 @@ def _refuse_characters(text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise InputError("registries", "is not UTF-8", "save it as UTF-8") from None
+    # The expression takes as long to compile as all others of a run together.
+    if text.isascii() and text.translate(_WHITE_SPACE).isprintable():
+        return
     if found := re.search(_FORBIDDEN, text):
         place = f"registries (line {len(re.split(_LINE_END, text[: found.start()]))})"
         name = {"\0": "a NUL character", "\ufeff": "a byte order mark"}.get(found[0], "a control character")

@@ -12,14 +12,11 @@ from registry_config.credentials.kept_logins import NO_USER_CONFIG, docker_folde
 from registry_config.credentials.reading import NO_AUTHORITIES, ca_files
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError
-from registry_config.host.ca_bundle import bundle_variables, write_bundle
 from registry_config.host.files import find_files, read_beginning
 from registry_config.host.memory_config import MemoryConfig, memory_config
-from registry_config.host.output_file import output_file, read_output
 from registry_config.host.process_environment import close_memory
 from registry_config.host.tool_process import Flow, Start, ToolProcess, explain_start
 from registry_config.results import CommandResult, RunNotes, Tail
-from registry_config.script_outputs import VARIABLE, parse_outputs
 from registry_config.tools.digests import digests_in_files
 
 if TYPE_CHECKING:
@@ -103,6 +100,8 @@ class HostRunner:
         declared = {credential.host for credential in plan.credentials}
         config = stack.enter_context(memory_config(credentials, declared, self._user, self.environ))
         if files := ca_files(credentials):
+            from registry_config.host.ca_bundle import write_bundle  # noqa: PLC0415  (few entries have one)
+
             texts = (self._authorities[file] for file in files)
             write_bundle(config.folder.path, texts, {**self.environ, **plan.variables})
         stack.callback(self._bring_back, config)
@@ -185,9 +184,16 @@ class HostWorkplace:
         )
         config = self._configs[credentials]
         folder = config.folder.path
-        variables = bundle_variables(arguments[0], folder) if ca_files(credentials) else {}
+        variables: Mapping[str, str] = {}
+        if ca_files(credentials):
+            from registry_config.host.ca_bundle import bundle_variables  # noqa: PLC0415  (few entries have one)
+
+            variables = bundle_variables(arguments[0], folder)
         if not self._plan.is_script:
             return self._run(arguments, config, result, variables)
+        from registry_config.host.output_file import output_file, read_output  # noqa: PLC0415  (for scripts)
+        from registry_config.script_outputs import VARIABLE, parse_outputs  # noqa: PLC0415
+
         with output_file(folder) as path:
             result = self._run(arguments, config, result, {**variables, VARIABLE: path})
             outputs = parse_outputs(read_output(path), redactor)

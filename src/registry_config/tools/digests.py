@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from registry_config.tools.tool import DigestForm, Tool
     from registry_config.tools.words import Words
 
-_DIGEST: Final = re.compile(r"\bsha256:[0-9a-f]{64}\b")
+_DIGEST: Final = r"\bsha256:[0-9a-f]{64}\b"
 # Of a file that the command names.
 MAX_FILE_BYTES: Final = 64 * 1024
 # buildx writes this key, for each target of a bake.
@@ -88,7 +88,7 @@ def _in_file(path: str, read_file: ReadFile) -> list[str]:
         text = read_file(path, MAX_FILE_BYTES).decode("utf-8", "replace")
     except OSError:
         return []
-    return list(_in_document(text, _METADATA_KEYS)) if text.lstrip().startswith("{") else _DIGEST.findall(text)
+    return list(_in_document(text, _METADATA_KEYS)) if text.lstrip().startswith("{") else re.findall(_DIGEST, text)
 
 
 def _in_document(text: str, paths: Iterable[str]) -> Iterator[str]:
@@ -101,7 +101,7 @@ def _in_document(text: str, paths: Iterable[str]) -> Iterator[str]:
         return
     for path in paths:
         for value in _at(document, path.split()):
-            yield from _DIGEST.findall(value)
+            yield from re.findall(_DIGEST, value)
 
 
 def _at(value: object, keys: list[str]) -> Iterator[str]:
