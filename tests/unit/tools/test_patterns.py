@@ -29,7 +29,8 @@ _WORST = (
     *("server gave HTTP response to HTTPS client", "EOF", ": EOF", "[" * 64, "denied ", "a@sha256:" + "a" * 64),
 )
 _TEXTS = [(unit * (_KIB * 1024 // len(unit) + 1))[: _KIB * 1024 - 2] for unit in _WORST]
-_MOST_SECONDS = 0.05
+# A quadratic pattern took 23 seconds; 0.05 are the goal on a quiet machine, and a test must pass on a busy one too.
+_MOST_SECONDS = 1.0
 _LINES = {form.what for tool in TOOLS.values() for form in tool.digests if form.where in {"stdout", "stderr"}}
 
 
