@@ -57,9 +57,14 @@ def random_text(kind: str, length: int) -> Canary:
         "letters": string.ascii_letters + string.digits,
         "base64": _BASE64,
         "printable": "".join(map(chr, range(0x20, 0x7F))),
-        "wide": _UNICODE + string.ascii_letters,
     }
-    return _whole("octocat", "x" + _from(alphabets[kind], length - 2) + "y")
+    middle = _wide(length - 2) if kind == "wide" else _from(alphabets[kind], length - 2)
+    return _whole("octocat", f"x{middle}y")
+
+
+def _wide(length: int) -> str:
+    """Every fourth character is not ASCII: what is left of it by a tool that shows no others is no leak by itself."""
+    return "".join(_from(string.ascii_letters if at % 4 else _UNICODE, 1) for at in range(length))
 
 
 def service_account() -> Canary:
