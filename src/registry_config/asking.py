@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
+from registry_config.host.process_environment import close_memory
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -123,6 +125,8 @@ def _obtain(
     # Where no image is pulled nobody needs what is for that alone.
     entries = [e for e in job.keyless.entries if job.image or "command" in e.placeholder.purposes]
     secret = {*job.hidden_variables, *job.plans[0].secret_variables}
+    # A credential helper is not to look into this process, for `check` and the agent neither.
+    close_memory()
     keyless = Keyless(
         job.keyless._replace(entries=tuple(entries)),
         Surroundings(

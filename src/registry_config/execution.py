@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from registry_config.asking import ask, needs_answers
 from registry_config.commands import preview, shown
 from registry_config.errors import RegistryConfigError, SignalError
+from registry_config.host.process_environment import close_memory
 from registry_config.host.programs import check_programs
 from registry_config.host.runner import HostRunner
 from registry_config.report import Report, make_report
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from registry_config.plan import Output, Runner
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_NOT_CLOSED: Final = "this Python lacks ctypes: the command could look into the memory of this process"
 
 
 def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output, observer: Observer) -> Report:
@@ -62,6 +64,8 @@ def _refusals_redacted(redactor: Redactor) -> Iterator[None]:
 
 def _execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output, observer: Observer) -> Report:
     started = time.monotonic()
+    # Before anything else is started: a credential helper, the Dagger CLI, the command.
+    not_closed = () if close_memory() else (_NOT_CLOSED,)
     warnings = missing_programs(job, environ)
     if needs_answers(job, inputs) and job.image is None:
         # What is wrong with a folder or a pattern is told before anybody is asked.
@@ -79,7 +83,9 @@ def _execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Outpu
     if not inputs.dry_run:
         # What an earlier command did not bring is told by the error of its own command.
         report = make_report(results, job.redactor, job.registries, runner.notes)
-    return report._replace(seconds=time.monotonic() - started, verify=asked.rows)
+    return report._replace(
+        seconds=time.monotonic() - started, verify=asked.rows, warnings=(*not_closed, *report.warnings)
+    )
 
 
 def _run(job: Job, targets: TargetRunner, runner: Runner, output: Output) -> tuple[TargetResult, ...]:

@@ -14,7 +14,6 @@ from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError
 from registry_config.host.files import find_files, read_beginning
 from registry_config.host.memory_config import MemoryConfig, memory_config
-from registry_config.host.process_environment import close_memory
 from registry_config.host.tool_process import Flow, Start, ToolProcess, explain_start
 from registry_config.results import CommandResult, RunNotes, Tail
 from registry_config.tools.digests import digests_in_files
@@ -68,8 +67,6 @@ class HostRunner:
         self._warnings: list[str] = []
 
     def __enter__(self) -> Self:
-        if not close_memory():
-            self._warnings.append("this Python lacks ctypes: the command could look into the memory of this process")
         return self
 
     def __exit__(self, *exception: object) -> None:
