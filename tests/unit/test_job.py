@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from registry_config.credentials.encodings import encodings
 from registry_config.credentials.reading import Credential
 from registry_config.declaration.command import Word
 from registry_config.declaration.inputs import RUNNER_FILES, Inputs, Origin
+from registry_config.declaration.registries_file import open_without_links
 from registry_config.errors import InputError
 from registry_config.job import Job, prepare
 from registry_config.plan import ImageSettings, Plan
@@ -249,6 +251,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (workspace / "link").symlink_to("list")
     (workspace / "linked").symlink_to("sub")
     (workspace / "outside").symlink_to("..")
+    os.mkfifo(workspace / "pipe")
+    with (workspace / "large").open("wb") as file:
+        file.truncate(17 * 1024 * 1024)
     (workspace / "file").write_text(f"{_LOGIN}  password-file: /etc/hostname\n")
     monkeypatch.chdir(workspace)
     return workspace
@@ -268,6 +273,12 @@ def test_a_file_of_registries_is_read(path: str, folder: Path) -> None:
         "link to outside": ("outside/list", "registries-file: is or passes a link; give the real path"),
         "missing": ("nowhere", "registries-file: cannot be read (no such file or directory); check the path"),
         "folder": ("sub", "registries-file: cannot be read (is a directory); check the path"),
+        "pipe": ("pipe", "registries-file: is not an ordinary file; name a file that holds the list"),
+        "device without an end": (
+            "/dev/zero",
+            "registries-file: is not an ordinary file; name a file that holds the list",
+        ),
+        "too large": ("large", "registries-file: is larger than 16 MiB, so not a list of registries; check the path"),
         "with a password-file in it": (
             "file",
             "registries[0].password-file (line 3): is not allowed in a registries-file; use password-env",
@@ -278,6 +289,14 @@ def test_a_file_of_registries_is_read(path: str, folder: Path) -> None:
 def test_a_file_that_may_be_another_than_it_seems_is_refused(path: str, message: str) -> None:
     with pytest.raises(InputError, match=exactly(message)):
         _from_file(path)
+
+
+def test_a_link_that_is_put_there_meanwhile_is_not_followed(folder: Path) -> None:
+    """After the path was looked at, its last name or a folder before it may become a link."""
+    os.close(open_without_links(f"{folder}/sub/list"))
+    for path in ("link", "linked/list", "outside/list"):
+        with pytest.raises(OSError, match=r"Not a directory|Too many levels of symbolic links"):
+            open_without_links(f"{folder}/{path}")
 
 
 @pytest.mark.parametrize(

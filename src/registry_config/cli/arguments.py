@@ -18,7 +18,7 @@ from registry_config.declaration.inputs import (
     duration,
     number,
 )
-from registry_config.declaration.registries import decode
+from registry_config.declaration.registries import MAX_BYTES, decode
 from registry_config.errors import InputError, did_you_mean
 from registry_config.version import VERSION
 
@@ -122,7 +122,7 @@ def read_registries(path: str) -> str:
         InputError: it cannot be read.
     """
     try:
-        data = sys.stdin.buffer.read() if path == "-" else _read_file(path)
+        data = sys.stdin.buffer.read(MAX_BYTES + 1) if path == "-" else _read_file(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
         raise InputError("--registries", f"cannot be read ({reason.lower()})", "check the path") from None
@@ -131,7 +131,7 @@ def read_registries(path: str) -> str:
 
 def _read_file(path: str) -> bytes:
     with open(path, "rb") as file:
-        return file.read()
+        return file.read(MAX_BYTES + 1)
 
 
 _OPTION_NAMES: Final = tuple(name for names, _ in OPTIONS for name in names)

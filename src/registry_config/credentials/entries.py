@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from registry_config.credentials.keyless import HelperRequest, KeylessEntry, Wanted
 from registry_config.credentials.providers.shape import NO_PERMISSION, IdTokenSource, Request
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from registry_config.declaration.registries import Declaration
 
 _TOKEN_KEY = "id-token-env"  # noqa: S105  (no secret)
+# A larger file is no list of certificates.
+_MOST_AUTHORITIES: Final = 1024 * 1024
 
 
 class MissingPermissionError(MissingSecretError):
@@ -101,8 +103,10 @@ def _authorities(declaration: Declaration) -> str:
 
     place = declaration.place("ca-file")
     try:
-        with open(declaration.ca_file, encoding="ascii", errors="replace") as file:
-            text = file.read()
+        # Without O_NONBLOCK a pipe would hold us until somebody writes.
+        descriptor = os.open(declaration.ca_file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, encoding="ascii", errors="replace") as file:
+            text = file.read(_MOST_AUTHORITIES)
         check_authorities(text)
     except OSError as error:
         raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})", "check the path") from None

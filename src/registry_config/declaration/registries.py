@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import yaml
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from registry_config.declaration.providers import ProviderSettings
 
 Purpose = Literal["image", "command"]
+# A device or a pipe may go on for ever.
+MAX_BYTES: Final = 16 * 1024 * 1024
 
 
 class Declaration(NamedTuple):
@@ -98,9 +100,15 @@ def parse_registries(text: str) -> tuple[Declaration, ...]:
 def decode(data: bytes, place: str) -> str:
     """The text of a file of registries.
 
+    Args:
+        data: of the file; one byte more than the limit tells that it is too large.
+        place: where it was named.
+
     Raises:
-        InputError: when the file is not UTF-8.
+        InputError: the file is too large, or not UTF-8.
     """
+    if len(data) > MAX_BYTES:
+        raise InputError(place, "is larger than 16 MiB, so not a list of registries", "check the path")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(place, "is UTF-16", "save it as UTF-8")
     try:

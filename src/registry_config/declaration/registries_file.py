@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING, Final
 
-from registry_config.declaration.registries import decode, parse_registries, refuse_in_file
+from registry_config.declaration.registries import MAX_BYTES, decode, parse_registries, refuse_in_file
 from registry_config.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,9 +33,33 @@ def registries_text(inputs: Inputs, origin: Origin) -> str:
         problem = f"lies in the workspace, which another's commit may have written ({origin.event})"
         raise InputError(place, problem, "use registries, or a file from elsewhere")
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            text = decode(file.read(), place)
+        with open(open_without_links(path), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InputError(place, "is not an ordinary file", "name a file that holds the list")
+            text = decode(file.read(MAX_BYTES + 1), place)
     except OSError as error:
         raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})", "check the path") from None
     refuse_in_file(parse_registries(text))
     return text
+
+
+def open_without_links(path: str) -> int:
+    """Open a file whose path holds no link, from one folder to the next, so that nobody can put one there meanwhile.
+
+    Args:
+        path: absolute and normal.
+
+    Raises:
+        OSError: there is a link, or the file cannot be opened.
+    """
+    *parents, name = path.strip("/").split("/")
+    folder = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for parent in parents:
+            inner = os.open(parent, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        # Without O_NONBLOCK a pipe would hold us until somebody writes.
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    finally:
+        os.close(folder)

@@ -193,6 +193,15 @@ def test_the_program_runs_what_follows_two_dashes(machine: Machine) -> None:
     assert (done.report["ran"], done.report["stdout"]) == (True, "-e,--,$HOME *,")
 
 
+@pytest.mark.parametrize("path", ["/dev/zero", "-"])
+def test_a_list_without_an_end_is_refused(machine: Machine, path: str) -> None:
+    words = [*machine.program, "run", "--registries", path, "--", "true"]
+    with open("/dev/zero", "rb") as endless:
+        done = subprocess.run(words, env=machine.environ(), stdin=endless, capture_output=True, check=False, timeout=60)
+    problem = b"registry-config: --registries: is larger than 16 MiB, so not a list of registries; check the path\n"
+    assert (done.returncode, done.stderr) == (64, problem)
+
+
 def test_the_program_reads_registries_from_standard_input_or_from_a_pipe(machine: Machine) -> None:
     done = machine.run("cat", registries="-", stdin=b"[]\n")
     assert (done.code, done.stdout, done.stderr) == (0, b"", b"")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -156,6 +157,15 @@ def test_an_authority_that_is_none(content: bytes | None, tmp_path: Path) -> Non
         _entry(_written("quay", **{"ca-file": str(file)}))
 
     assert refused.value.place == "registries[0].ca-file (line 1)"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_an_authority_that_does_not_end(kind: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    file = tmp_path / "pipe" if kind == "pipe" else "/dev/zero"
+
+    with pytest.raises(InputError, match="holds no certificate in PEM form"):
+        _entry(_written("quay", **{"ca-file": str(file)}))
 
 
 @pytest.mark.parametrize("text", re.findall(r"```yaml\n(- registry.*?)```", _PAGE, re.DOTALL))
