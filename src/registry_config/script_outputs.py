@@ -38,7 +38,7 @@ def parse_outputs(data: bytes, redactor: Redactor) -> ScriptOutputs:
 
     Args:
         data: of the file; one byte more than the limit tells that it is too large.
-        redactor: finds values that hold a secret, which are left out.
+        redactor: finds names and values that hold a secret, which are left out.
     """
     if len(data) > MAX_BYTES:
         return ScriptOutputs({}, ("outputs: the script wrote more than 1 MiB; none of them is taken",))
@@ -47,6 +47,8 @@ def parse_outputs(data: bytes, redactor: Redactor) -> ScriptOutputs:
     for line, name, value in _assignments(data.decode("utf-8", "replace").splitlines()):
         if not re.fullmatch(_NAME, name):
             warnings.append(f"outputs (line {line}): is not NAME=VALUE; the line is left out")
+        elif redactor.holds(name.encode()):
+            warnings.append(f"outputs (line {line}): its name contains a secret; it is left out")
         elif redactor.holds(value.encode()):
             warnings.append(f"outputs (line {line}): the value of {name} contains a secret; it is left out")
         else:

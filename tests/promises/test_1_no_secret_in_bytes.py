@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import secrets
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.act import ACTION, Act, copy_project
+from support.canaries import Canary
 from support.cli import Machine
 from support.leaks import search
 from support.scenario import HOST, VARIABLE, entry, in_action, on_command_line, telltale
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.action import Action
-    from support.canaries import Canary
 
 
 def test_the_search_finds_all_that_the_tool_prints_where_nobody_hides_it(canary: Canary) -> None:
@@ -185,6 +187,28 @@ def test_typed_into_an_input_of_the_action_it_is_not_repeated(
     filled = {name: text.replace("{password}", password) for name, text in inputs.items()}
     seen = in_action(action, machine, token, **filled)
     assert (seen.code, seen.in_bytes(token)) == (code, [])
+
+
+_FILES = {
+    "a name among a script's outputs": (("--shell", "sh"), (f'echo "a${VARIABLE}=1" >>"$GITHUB_OUTPUT"',)),
+    "a file of digests": ((), ("skopeo", "copy", "--digestfile", "digest", "oci:a", "docker://a.example.com/b")),
+}
+
+
+@table("options, words", _FILES)
+def test_what_a_tool_writes_to_its_files_is_told_without_it(
+    machine: Machine, options: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    password = secrets.token_hex(32)
+    tool = machine.root / "bin/skopeo"
+    tool.parent.mkdir()
+    tool.write_text(f'#!/bin/sh\necho "sha256:${VARIABLE}" >digest\n')
+    tool.chmod(0o755)
+    own = Machine(machine.root, machine.prefix, variables={"PATH": f"{tool.parent}:{os.environ['PATH']}"})
+    canary = Canary("octocat", password, (password,))
+    seen = on_command_line(own, canary, *words, options=[*options, "--secret-env", VARIABLE])
+    # Its environment has it, as was asked for.
+    assert (seen.code, [place for place in seen.in_bytes(canary) if ".environ" not in place]) == (0, [])
 
 
 # Stands in for a fault that nobody foresaw, at the place where most is known, with all of it in its message.

@@ -6,7 +6,7 @@ from registry_config.credentials.redaction import Redactor
 from registry_config.script_outputs import MAX_BYTES, ScriptOutputs, parse_outputs
 from support.tables import table
 
-_REDACTOR = Redactor([b"the-password"])
+_REDACTOR = Redactor([b"the-password", b"the_secret_name"])
 
 
 @table(
@@ -33,6 +33,10 @@ _REDACTOR = Redactor([b"the-password"])
         "a secret": (
             b"a=see the-password\nb=1\n",
             ScriptOutputs({"b": "1"}, ("outputs (line 1): the value of a contains a secret; it is left out",)),
+        ),
+        "a secret as a name": (
+            b"the_secret_name=1\nx-the_secret_name=2\n",
+            ScriptOutputs({}, tuple(f"outputs (line {n}): its name contains a secret; it is left out" for n in (1, 2))),
         ),
         "not UTF-8": (b"a=\xff\n", ScriptOutputs({"a": "\ufffd"})),
         "as much as may be": (b"a=" + b"x" * (MAX_BYTES - 2), ScriptOutputs({"a": "x" * (MAX_BYTES - 2)})),

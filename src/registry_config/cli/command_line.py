@@ -67,6 +67,14 @@ def say(text: str) -> None:
         sys.stderr.flush()
 
 
+def _say_hidden(job: Job, text: str) -> None:
+    say(job.redactor.text(text))
+
+
+def _say_nothing(_: str) -> None:
+    pass
+
+
 def _check(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonFile) -> int:
     from registry_config.cli.check import check, describe, to_document  # noqa: PLC0415  (`run` has no use for it)
 
@@ -85,7 +93,10 @@ def _check(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonF
 def _run(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonFile) -> Report:
     job = prepare(inputs, read_origin(environ), environ)
     scrub_environment(job.hidden_variables, environ)
-    tell = (lambda _: None) if inputs.quiet else say
+    # From here on all that we say passes the redaction, wherever it is from.
+    report_file.hide = job.redactor.text
+    loud = partial(_say_hidden, job)
+    tell = _say_nothing if inputs.quiet else loud
     for line in (*job.warnings, *job.notices):
         tell(line)
     if job.skip_reason:
@@ -99,7 +110,7 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonFil
         tell(line)
     for target in report.failed:
         for line in (target.reason, *target.hints):
-            say(f"{target.name}: {line}" if target.name else line)
+            loud(f"{target.name}: {line}" if target.name else line)
     streams.detail(f"took {report.seconds:.1f} s")
     return report
 

@@ -22,6 +22,7 @@ class JsonFile:
     Attributes:
         is_written: whether nothing more is to be written to it.
         takes_stdout: whether the document is written to standard output, so that nothing else may be.
+        hide: what every text passes on its way into the document.
 
     Raises:
         InputError: the file cannot be written.
@@ -30,6 +31,7 @@ class JsonFile:
     def __init__(self, path: str) -> None:
         self.takes_stdout = path == "-"
         self.is_written = not path
+        self.hide: Callable[[str], str] = str
         self._descriptor = -1
         if path and not self.takes_stdout:
             try:
@@ -51,7 +53,7 @@ class JsonFile:
             OSError: standard output cannot be written.
         """
         self.is_written = True
-        data = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        data = (json.dumps(self._hidden(document), indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
         if self.takes_stdout:
             write_all(1, data)
         elif self._descriptor >= 0:
@@ -61,3 +63,11 @@ class JsonFile:
                 write_all(self._descriptor, data)
             except OSError as error:
                 say(f"--json: cannot be written ({(error.strerror or 'unknown').lower()})")
+
+    def _hidden(self, value: object) -> object:
+        """A document whose texts are hidden where they must be; the names of its members are ours."""
+        if isinstance(value, str):
+            return self.hide(value)
+        if isinstance(value, dict):
+            return {name: self._hidden(member) for name, member in value.items()}
+        return list(map(self._hidden, value)) if isinstance(value, list) else value
