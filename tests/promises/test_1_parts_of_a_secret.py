@@ -59,6 +59,9 @@ _WAYS = {
     "CSV": 'printf "\\"%s\\"\\n" "${T//\\"/\\"\\"}"',
     "JSON in JSON": f'{sys.executable} -I -c "import json, sys; print(json.dumps(json.dumps(sys.argv[1])))" "$T"',
     "bytes of Python": f'{sys.executable} -I -c "import sys; print(sys.argv[1].encode())" "$T"',
+    "ASCII of Python": f'{sys.executable} -I -c "import sys; print(ascii(sys.argv[1]), repr(ascii(sys.argv[1])))" "$T"',
+    "standard error of Python": f"LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 "
+    f'{sys.executable} -c "import os, sys; print(os.fsencode(sys.argv[1]).decode(), file=sys.stderr)" "$T"',
     "percent twice": f'{sys.executable} -I -c "import re, sys; from urllib.parse import quote as q; '
     "t = q(q(sys.argv[1], safe='')); print(t, re.sub('%..(..)?', lambda m: m[0].lower(), t))\" \"$T\"",
     "entities": f'{sys.executable} -I -c "{_ENTITIES}" "$T"',

@@ -142,6 +142,10 @@ def _bytes_repr(apostrophe: str) -> Callable[[str], str]:
     return lambda character: apostrophe if character == "'" else repr(character.encode())[2:-1]
 
 
+def _backslashreplace(character: str) -> str:
+    return character.encode("ascii", "backslashreplace").decode("ascii")
+
+
 def _go_quoted(character: str) -> str:
     if character in '"\\':
         return f"\\{character}"
@@ -180,6 +184,9 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     Row("Python repr of bytes", _bytes_repr("'"), "Python %r of bytes"),
     Row("Python repr of bytes, apostrophe", _bytes_repr("\\'"), "Python %r of bytes, of both quotation marks"),
+    Row("Python ascii", lambda c: "'" if c == "'" else ascii(c)[1:-1], "Python %a"),
+    Row("Python ascii, apostrophe", lambda c: "\\'" if c == "'" else ascii(c)[1:-1], "Python %a, of both marks"),
+    Row("Python backslashes", _backslashreplace, "Python's standard error where the locale is not UTF-8"),
     Row("Go quoted", _go_quoted, "Go strconv.Quote, %q"),
     Row("C string", _c_string, "strace"),
     Row("XML", _map(_HTML), "XML 1.0 section 2.4"),

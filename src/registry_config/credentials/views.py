@@ -10,8 +10,12 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import Final
 
-# ECMA-48: control sequences, operating system commands (in one line, and not without an end), other two-byte escapes.
-ESCAPE: Final = rb"\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b\r\n]{0,4096}(?:\x07|\x1b\\)?|[ -/]*[0-~]?)"
+# ECMA-48: control sequences, operating system commands (in one line, and not without an end), other control strings
+# (in one line; without an end these are a two-byte escape and text), other two-byte escapes.
+ESCAPE: Final = (
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b\r\n]{0,4096}(?:\x07|\x1b\\)?"
+    rb"|[PX^_][^\x07\x1b\r\n]{0,4096}(?:\x07|\x1b\\|\x1b?\Z)|[ -/]*[0-~]?)"
+)
 # The C1 control characters as UTF-8 encodes them.
 _C1: Final = rb"\xc2[\x80-\x9f]"
 # How `curl --trace-ascii` begins the second and each further line of what it sends.
