@@ -33,12 +33,15 @@ async def connection(
     joined = "DAGGER_SESSION_PORT" in environ
     stream = redactor.stream()
     session = DaggerSession(environ, lambda data: engine_log(stream.feed(data)))
+    starting: asyncio.Future[None] | None = None
     try:
         if not joined:
-            session.start()
+            session.check()
+            starting = asyncio.get_running_loop().run_in_executor(None, session.start)
         import dagger  # noqa: PLC0415  (a second and more; the session starts meanwhile)
 
-        if not joined:
+        if starting:
+            await starting
             port, token = await asyncio.to_thread(session.connect)
             # The SDK takes them from nowhere else.
             os.environ |= {"DAGGER_SESSION_PORT": str(port), "DAGGER_SESSION_TOKEN": token}
@@ -52,6 +55,7 @@ async def connection(
                 "engine", "its session refused the connection", "run again; restart the engine if that happens twice"
             ) from None
     finally:
-        if not joined:
+        if starting:
+            await asyncio.wait([starting])
             await asyncio.to_thread(session.close)
         engine_log(stream.finish())

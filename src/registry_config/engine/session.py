@@ -40,7 +40,7 @@ _SETTINGS: Final = {
 
 
 class DaggerSession:
-    """A running `dagger session`; `start` returns at once, `connect` waits for the engine.
+    """A running `dagger session`; `start` returns when it runs, `connect` waits for the engine.
 
     Args:
         environ: what the session inherits; no credential in it.
@@ -56,13 +56,20 @@ class DaggerSession:
         self._answered = threading.Event()
         self._last: list[bytes] = []
 
+    def check(self) -> None:
+        """See whether there may be an engine.
+
+        Raises:
+            UnavailableError: there is none, and nothing that could start one.
+        """
+        _check_engine(self._environ)
+
     def start(self) -> None:
         """Start the session.
 
         Raises:
-            UnavailableError: there is no engine, and nothing that could start one, or no Dagger CLI.
+            UnavailableError: there is no Dagger CLI.
         """
-        _check_engine(self._environ)
         cli = find_cli(self._environ)
         try:
             self._process = subprocess.Popen(  # noqa: S603  (the CLI of our own version)
