@@ -66,6 +66,16 @@ def test_where_nothing_can_be_written(machine: Machine, mounts: tuple[str, ...],
     assert list(machine.temporary.iterdir()) == []
 
 
+def test_the_next_run_removes_what_a_killed_one_left(machine: Machine) -> None:
+    """Links that lead nowhere, in a folder whose lock nobody holds; in a shared memory that no other run sees."""
+    left = "/dev/shm/registry-config-1-0123456789abcdef"  # noqa: S108  (of the test alone)
+    make = f"-t tmpfs none /dev/shm && mkdir -m 700 {left} && ln -s /proc/1/fd/99999 {left}/config.json"
+    place = _mounted(machine, f"{make} && touch -d '2 minutes ago' {left}")
+    done = place.run("sh", "-c", 'ls /dev/shm; basename "$DOCKER_CONFIG"', registries=[_LOGIN])
+    there, own = done.stdout.decode().split()
+    assert (done.code, there) == (0, own)
+
+
 @table(
     "redirection, code, stdout, said",
     {

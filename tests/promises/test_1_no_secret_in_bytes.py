@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.act import ACTION, Act, copy_project
-from support.canaries import Canary
+from support.canaries import SHAPES, Canary
 from support.cli import Machine
 from support.leaks import search
 from support.scenario import HOST, VARIABLE, entry, in_action, on_command_line, telltale
@@ -227,6 +227,64 @@ def run(self, plan, output):
 runner.HostRunner.workplace = run
 __main__.run_and_exit()
 """
+
+
+# Stands in for a text of ours that nobody thought of hiding where it was made.
+_CARELESS = """
+from registry_config import __main__
+from registry_config.host import runner
+from registry_config.results import RunNotes
+
+def notes(self):
+    import os
+    return RunNotes(warnings=(f"see {os.environ['TOLD']}",))
+
+runner.HostRunner.notes = property(notes)
+__main__.run_and_exit()
+"""
+
+
+@pytest.mark.parametrize("front", ["command line", "action"])
+def test_what_we_say_passes_the_redaction_whatever_it_is(machine: Machine, token: Canary, front: str) -> None:
+    declared = [entry(token)]
+    own = {VARIABLE: token.password, "TOLD": token.password}
+    if front == "action":
+        inputs = {"REGISTRIES": json.dumps(declared), "COMMAND": "true"}
+        own |= {f"REGISTRY_CONFIG_INPUT_{name}": value for name, value in inputs.items()}
+        words = [sys.executable, "-c", _CARELESS, "action"]
+    else:
+        words = [sys.executable, "-c", _CARELESS, "run", "--registries", machine.declare(declared), "--", "true"]
+    done = subprocess.run(words, env=machine.environ(own), capture_output=True, check=False, timeout=60)
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith(b"::add-mask::")]
+    assert (done.returncode, any(b"see ***" in line for line in lines)) == (0, True)
+    assert search({"said": b"\n".join(lines)}, token.password, token.username) == []
+
+
+def _with_logins_of_the_user(machine: Machine, login: Canary, header: str) -> None:
+    """A `config.json` of Docker as the user has it: a login, and a header for the engine's API."""
+    auth = base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
+    document = {"auths": {"own.example.com": {"auth": auth}}, "HttpHeaders": {"X-Token": header}}
+    (machine.home / ".docker").mkdir()
+    (machine.home / ".docker/config.json").write_text(json.dumps(document))
+
+
+def test_logins_that_are_kept_are_hidden_too(machine: Machine, token: Canary) -> None:
+    login, header = SHAPES["like GitHub's"](), secrets.token_urlsafe(30)
+    _with_logins_of_the_user(machine, login, header)
+    seen = on_command_line(
+        machine, token, "sh", "-c", 'cat "$DOCKER_CONFIG/config.json"', options=["--keep-logins"], stdin=b""
+    )
+    assert (seen.code, b"own.example.com" in seen.came["stdout"]) == (0, True)
+    assert search(seen.came, login.password, login.username) + search(seen.came, header) == []
+
+
+def test_logins_that_are_kept_are_masked_in_the_action(action: Action, machine: Machine, token: Canary) -> None:
+    login, header = SHAPES["like GitHub's"](), secrets.token_urlsafe(30)
+    _with_logins_of_the_user(machine, login, header)
+    inputs = {"registries": json.dumps([entry(token)]), "command": "true", "keep-logins": "true"}
+    done = action.run(machine, inputs, {VARIABLE: token.password})
+    masks = [line for line in done.last.stdout.splitlines() if line.startswith(b"::add-mask::")]
+    assert {f"::add-mask::{secret}".encode() for secret in (login.password, header)} <= set(masks)
 
 
 def test_an_internal_error_quotes_nothing(machine: Machine, canary: Canary) -> None:

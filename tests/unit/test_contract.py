@@ -93,6 +93,12 @@ def test_no_expression_stands_inside_of_a_script(action: dict[str, Any]) -> None
     assert [script for script in scripts if "${{" in script] == []
 
 
+@pytest.mark.parametrize("file", ["action.yml", "agent/action.yml"])
+def test_no_bash_of_ours_runs_code_that_a_variable_names(file: str) -> None:
+    steps = yaml.load((_ROOT / file).read_text(), Loader=yaml.BaseLoader)["runs"]["steps"]  # noqa: S506
+    assert [step["shell"] for step in steps] == ["bash -p -e -o pipefail {0}"] * len(steps)
+
+
 def test_every_action_that_is_used_is_pinned_to_a_commit_with_its_version() -> None:
     files = [_ROOT / "action.yml", *sorted((_ROOT / ".github/workflows").glob("*.y*ml"))]
     lines = [f"{file.name}: {line.strip()}" for file in files for line in file.read_text().splitlines()]

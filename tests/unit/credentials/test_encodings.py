@@ -117,6 +117,8 @@ _KEY = {
     "secrets": {
         "ANY_NAME": "secret-by-its-place",
         "webhook": "https://hooks.example.com/T0123456789/B012345678901234567890",
+        "ISSUER": "https://issuer.example.com/realm",
+        "CONTACT": "them@example.com",
     },
     "document": json.dumps({"auths": {"registry.example.com": {"auth": "c2VjcmV0OnNlY3JldA"}}}),
 }
@@ -124,6 +126,7 @@ _DOCUMENT = json.dumps(_KEY, indent=1)
 _PUBLIC = (
     "service_account me@example.com https://oauth2.example.com/token nested inner not-that-one ANY_NAME",
     "auths registry.example.com -----BEGIN PRIVATE KEY-----",
+    "https://issuer.example.com/realm them@example.com",
 )
 _MASKED_PEM = "-----BEGIN PRIVATE KEY-----\n***\n***\n***\n-----END PRIVATE KEY-----\n"
 
