@@ -104,7 +104,8 @@ def expand(command: Command, find: Callable[[str], list[str]], folder: str = "."
             raise InputError(
                 word.place, problem, "check path and working-directory, or quote it to pass it on as it is"
             )
-        arguments.extend(names)
+        # A file of such a name would be an option to the tool.
+        arguments.extend(f"./{name}" if name.startswith("-") else name for name in names)
     return tuple(arguments)
 
 

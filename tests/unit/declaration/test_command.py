@@ -233,6 +233,12 @@ def test_a_pattern_becomes_the_sorted_names(text: str, vector: tuple[str, ...], 
     assert _expand(text, tmp_path) == vector
 
 
+def test_a_file_named_as_an_option_is_passed_as_a_file(tmp_path: Path) -> None:
+    for name in ("--ca-file=evil", "-x", "a-x"):
+        (tmp_path / name).touch()
+    assert _expand("push *-* *x -y", tmp_path) == ("push", "./--ca-file=evil", "./-x", "a-x", "./-x", "a-x", "-y")
+
+
 @table(
     "folder, where",
     {"the working directory": (".", "the working directory"), "another": ("charts/app", "'charts/app'")},
