@@ -1,7 +1,7 @@
 """What a tool stored beside its config (manifest lists, contexts, keys), brought to the user's own Docker folder.
 
 Without this it would be gone with the folder of links, and the next step would miss it. A login never is: not a file
-of such a name, nor one that holds a secret or has the form of a config.
+of such a name, nor one that holds a secret, in its name or where a link leads too, or has the form of a config.
 """
 
 from __future__ import annotations
@@ -46,12 +46,15 @@ def bring_back(
 
 def _bring(path: str, target: str, holds_secret: Callable[[bytes], bool]) -> None:
     mode = os.lstat(path).st_mode
+    if holds_secret(os.fsencode(os.path.basename(path))):
+        return
     if stat.S_ISDIR(mode):
         os.makedirs(target, stat.S_IMODE(mode), exist_ok=True)
         for name in os.listdir(path):
             _bring(os.path.join(path, name), os.path.join(target, name), holds_secret)
     elif stat.S_ISLNK(mode):
-        _bring_link(path, target)
+        if not holds_secret(os.fsencode(os.readlink(path))):
+            _bring_link(path, target)
     elif stat.S_ISREG(mode) and not os.path.basename(path).startswith(_LOGIN_NAMES):
         with open(path, "rb") as file:
             data = file.read()

@@ -80,6 +80,14 @@ def test_a_login_does_not(folder: ConfigFolder, own: Path, name: str, text: byte
     assert [name for name in _bring(folder, own) if name != "more"] == []
 
 
+def test_a_secret_in_a_name_or_a_link_stays_behind(folder: ConfigFolder, own: Path) -> None:
+    name = _SECRET.decode()
+    Path(folder.path, name).write_text("x")
+    Path(folder.path, f"more/x-{name}").mkdir(parents=True)
+    os.symlink(f"/elsewhere/{name}", f"{folder.path}/link")
+    assert _bring(folder, own) == ["more"]
+
+
 def test_links_come_back_where_they_lead_elsewhere(folder: ConfigFolder, own: Path) -> None:
     Path(folder.path, "plugins").mkdir()
     for name, target in {"a": "/usr/bin/env", "b": "/proc/self/fd/200", "c": f"{folder.path}/plugins/a"}.items():
