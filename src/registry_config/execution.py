@@ -83,9 +83,8 @@ def _execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Outpu
     if not inputs.dry_run:
         # What an earlier command did not bring is told by the error of its own command.
         report = make_report(results, job.redactor, job.registries, runner.notes)
-    return report._replace(
-        seconds=time.monotonic() - started, verify=asked.rows, warnings=(*not_closed, *report.warnings)
-    )
+        report = report._replace(warnings=(*not_closed, *report.warnings))
+    return report._replace(seconds=time.monotonic() - started, verify=asked.rows)
 
 
 def _run(job: Job, targets: TargetRunner, runner: Runner, output: Output) -> tuple[TargetResult, ...]:

@@ -100,6 +100,11 @@ def test_it_holds_what_is_imported_with_its_licences_and_nothing_else(released: 
     licensed = {name.split("/")[1].rpartition("-")[0].lower() for name in names if name.startswith("licenses/")}
     assert licensed == {{"yaml": "pyyaml"}.get(package, package) for package in packages}
     assert not packages & set(_MUST_NOT_BE_IN)
+    told = re.findall(
+        r"^\| without `image`, from a release \| (\d) \((.+?)\) \|", (ROOT / "SECURITY.md").read_text(), re.MULTILINE
+    )
+    names_told = {name.replace("-", "_") for name in re.findall(r"`(.+?)`", told[0][1])}
+    assert (int(told[0][0]), names_told) == (len(licensed), licensed)
     assert [name for name in names if name.endswith((".pyc", ".pyi", ".pth"))] == []
     compiled = {name for name in names if ".so" in name}
     assert compiled == {

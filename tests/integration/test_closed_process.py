@@ -84,3 +84,18 @@ def test_the_dagger_cli_sees_nothing_of_it(machine: Machine, engine: str) -> Non
     given = {**_GIVEN, "_EXPERIMENTAL_DAGGER_RUNNER_HOST": engine, "_EXPERIMENTAL_DAGGER_CLI_BIN": cli}
     done = machine.run("true", registries=[_OTHER], options=["--image", "alpine"], variables=given)
     assert (done.code, _seen(machine)) == (69, [])
+
+
+_WITHOUT_CTYPES = """
+import sys
+sys.modules["_ctypes"] = None
+from registry_config.__main__ import run_and_exit
+run_and_exit()
+"""
+
+
+def test_a_python_that_cannot_close_itself_says_so(machine: Machine) -> None:
+    without = Machine(machine.root, machine.prefix, (sys.executable, "-c", _WITHOUT_CTYPES))
+    done = without.run("true", registries=[_OTHER], variables=_GIVEN)
+    said = b"this Python lacks ctypes: the command could look into the memory of this process\n"
+    assert (done.code, done.stderr) == (0, b"registry-config: " + said)
