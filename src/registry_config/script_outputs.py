@@ -44,7 +44,9 @@ def parse_outputs(data: bytes, redactor: Redactor) -> ScriptOutputs:
         return ScriptOutputs({}, ("outputs: the script wrote more than 1 MiB; none of them is taken",))
     values: dict[str, str] = {}
     warnings = []
-    for line, name, value in _assignments(data.decode("utf-8", "replace").splitlines()):
+    # str.splitlines would also split at U+2028 and the like, which untrusted text may hold.
+    lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    for line, name, value in _assignments(lines):
         if not re.fullmatch(_NAME, name):
             warnings.append(f"outputs (line {line}): is not NAME=VALUE; the line is left out")
         elif redactor.holds(name.encode()):

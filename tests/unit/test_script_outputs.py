@@ -18,6 +18,10 @@ _REDACTOR = Redactor([b"the-password", b"the_secret_name"])
         "several lines": (b"a<<END\none\n\ntwo=2\nEND\nb=1", ScriptOutputs({"a": "one\n\ntwo=2", "b": "1"})),
         "an arrow in a value": (b"a=x<<y\n", ScriptOutputs({"a": "x<<y"})),
         "blank lines and CRLF": (b"\r\na=1\r\n\r\n", ScriptOutputs({"a": "1"})),
+        "what ends no line to the runner": (
+            "a=x\u2028b=1\x0bc=1\x0cd=1\x1ce=1\x85f=1\rg=1\n".encode(),
+            ScriptOutputs({"a": "x\u2028b=1\x0bc=1\x0cd=1\x1ce=1\x85f=1\rg=1"}),
+        ),
         "a malformed line": (
             b"a=1\nnothing\n",
             ScriptOutputs({"a": "1"}, ("outputs (line 2): is not NAME=VALUE; the line is left out",)),
