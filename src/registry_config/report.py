@@ -171,7 +171,7 @@ def make_report(
         targets=tuple(targets),
         stdout=(_CUT_NOTE if stdout.is_cut else "") + redactor.text(stdout.text),
         image=notes.image,
-        warnings=(*notes.warnings, *_warnings(results), *_differing_digests(targets)),
+        warnings=tuple(map(redactor.text, (*notes.warnings, *_warnings(results), *_differing_digests(targets)))),
     )
 
 
@@ -197,7 +197,7 @@ def _target_report(
         file=result.file,
         state=state,
         exit_code=result.exit_code if commands or result.exit_code else None,
-        digests=reported_digests(commands) if result.digests is None else result.digests,
+        digests=tuple(map(redactor.text, reported_digests(commands) if result.digests is None else result.digests)),
         attempts=result.attempts,
         seconds=result.seconds,
         reason=redactor.text(reason),

@@ -247,7 +247,8 @@ __main__.run_and_exit()
 @pytest.mark.parametrize("front", ["command line", "action"])
 def test_what_we_say_passes_the_redaction_whatever_it_is(machine: Machine, token: Canary, front: str) -> None:
     declared = [entry(token)]
-    own = {VARIABLE: token.password, "TOLD": token.password}
+    summary = machine.root / "summary"
+    own = {VARIABLE: token.password, "TOLD": token.password, "GITHUB_STEP_SUMMARY": str(summary)}
     if front == "action":
         inputs = {"REGISTRIES": json.dumps(declared), "COMMAND": "true"}
         own |= {f"REGISTRY_CONFIG_INPUT_{name}": value for name, value in inputs.items()}
@@ -257,7 +258,8 @@ def test_what_we_say_passes_the_redaction_whatever_it_is(machine: Machine, token
     done = subprocess.run(words, env=machine.environ(own), capture_output=True, check=False, timeout=60)
     lines = [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith(b"::add-mask::")]
     assert (done.returncode, any(b"see ***" in line for line in lines)) == (0, True)
-    assert search({"said": b"\n".join(lines)}, token.password, token.username) == []
+    assert summary.exists() == (front == "action")
+    assert search({"said": b"\n".join(lines), "summary": summary}, token.password, token.username) == []
 
 
 def _with_logins_of_the_user(machine: Machine, login: Canary, header: str) -> None:
