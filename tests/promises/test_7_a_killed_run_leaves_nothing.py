@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.canaries import SHAPES
 from support.cli import wait_for
 from support.leaks import SHARED_MEMORY, search
 from support.scenario import VARIABLE, entry
@@ -165,4 +166,12 @@ def test_a_secret_that_the_end_cuts_short_is_hidden(machine: Machine, token: Can
     halves = {"HEAD": secret[:10], "REST": secret[10:-3]}
     declared = [entry(token._replace(password=secret))]
     done = machine.run("sh", "-c", script, registries=declared, variables={VARIABLE: secret} | halves)
+    assert (done.code, done.stdout) == (137, b"***")
+
+
+@pytest.mark.parametrize("characters", [6, 8, 15])
+def test_so_is_a_beginning_of_it_that_is_shorter_than_a_part(machine: Machine, characters: int) -> None:
+    canary = SHAPES["like GitHub's"]()
+    given = {VARIABLE: canary.password, "HEAD": canary.password[:characters]}
+    done = machine.run("sh", "-c", "printf '%s' \"$HEAD\"; kill -9 $$", registries=[entry(canary)], variables=given)
     assert (done.code, done.stdout) == (137, b"***")

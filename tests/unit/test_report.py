@@ -317,3 +317,12 @@ def test_the_document_has_the_outputs_by_their_names_and_what_went_wrong(
 ) -> None:
     assert report.to_document() == document
     assert list(document) == ["ran", *report.outputs(), "error"]
+
+
+def test_a_digest_that_is_a_secret_and_a_warning_with_one_are_hidden() -> None:
+    """Of a digest the summary shows the beginning alone, which no redaction would find."""
+    secret = "0123456789abcdef" * 4
+    command = _command("skopeo copy --digestfile d")._replace(file_digests=(f"sha256:{secret}",))
+    notes = RunNotes(warnings=(f"see {secret}",))
+    report = make_report((_ran(command),), Redactor([secret.encode()]), ("a.example",), notes)
+    assert (report.digests, report.warnings) == (("sha256:***",), ("see ***",))
