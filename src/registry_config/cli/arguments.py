@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from registry_config.cli.options import DESCRIPTION, EPILOG, OPTIONS
+from registry_config.cli.options import COMMANDS, DESCRIPTION, EPILOG, OPTIONS
 from registry_config.declaration.inputs import (
     DEFAULTS,
     MAX_PARALLEL,
@@ -49,9 +49,10 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, tuple[str, ...]
     if "--" in words:
         at = words.index("--")
         words, argv = words[:at], tuple(words[at + 1 :])
-    options, unknown = _parser().parse_known_args(words)
-    if options.action in {"run", "check"} and options.verbose and options.quiet:
-        raise InputError("--quiet", "cannot be combined with --verbose", "give one of them")
+    if words[:1] in (["run"], ["check"]):
+        options, unknown = _command_parser(words[0]).parse_known_args(words[1:])
+    else:
+        options, unknown = _parser().parse_known_args(words)
     if options.action == "action":
         raise InputError("command line", "action takes no words", "it reads its inputs from the environment")
     if unknown:
@@ -59,6 +60,8 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, tuple[str, ...]
         near = did_you_mean(name, _OPTION_NAMES) if name.startswith("-") else None
         remedy = f"did you mean {near}?" if near else "the command to run comes after --"
         raise InputError("command line", "an unknown option or a stray word", remedy)
+    if options.verbose and options.quiet:
+        raise InputError("--quiet", "cannot be combined with --verbose", "give one of them")
     return options, argv
 
 
@@ -143,7 +146,23 @@ def formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.RawDescriptionHelpFormatter(prog, width=110)
 
 
+def _command_parser(name: str) -> argparse.ArgumentParser:
+    """Of `run` or `check` alone: to make the parsers of all commands costs more than the other checks together."""
+    parser = Parser(
+        prog=f"registry-config {name}",
+        description=COMMANDS[name],
+        epilog=EPILOG,
+        allow_abbrev=False,
+        formatter_class=formatter,
+    )
+    parser.set_defaults(action=name)
+    for names, settings in OPTIONS:
+        parser.add_argument(*names, **settings)  # type: ignore[arg-type]
+    return parser
+
+
 def _parser() -> argparse.ArgumentParser:
+    """Of what stands before a command, and of the help that lists the commands."""
     parser = Parser(
         prog="registry-config",
         description=DESCRIPTION,
@@ -153,32 +172,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"registry-config {VERSION}")
     actions = parser.add_subparsers(
-        dest="action", prog="registry-config", metavar="run|check|agent|action", required=True, parser_class=Parser
+        dest="action", prog="registry-config", metavar="|".join(COMMANDS), required=True, parser_class=Parser
     )
-    for name, text in (
-        ("run", "run a command: registry-config run --registries FILE [options] -- COMMAND [ARGUMENT]..."),
-        ("check", "say what is declared, which keys are written and where tools look; reads no password"),
-    ):
-        sub = actions.add_parser(
-            name,
-            help=text,
-            description=text,
-            epilog=EPILOG,
-            allow_abbrev=False,
-            formatter_class=formatter,
-        )
-        for names, settings in OPTIONS:
-            sub.add_argument(*names, **settings)  # type: ignore[arg-type]
-    actions.add_parser(
-        "agent",
-        help="the credentials of a whole job or shell: registry-config agent --help",
-        allow_abbrev=False,
-        formatter_class=formatter,
-    )
-    actions.add_parser(
-        "action",
-        help="what action.yml calls: reads its inputs from the environment",
-        allow_abbrev=False,
-        formatter_class=formatter,
-    )
+    for name, text in COMMANDS.items():
+        actions.add_parser(name, help=text, allow_abbrev=False, formatter_class=formatter)
     return parser
