@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from registry_config.audience import called
 from registry_config.credentials.kept_logins import NO_USER_CONFIG, docker_folder
 from registry_config.credentials.reading import NO_AUTHORITIES, ca_files
 from registry_config.docker_config import CONFIG_VARIABLES
@@ -84,7 +85,9 @@ class HostRunner:
     def workplace(self, plan: Plan, output: Output) -> Iterator[HostWorkplace]:
         """See `plan.Runner.workplace`."""
         if not os.path.isdir(plan.working_directory):
-            raise InputError("working-directory", "is not a folder that exists", "make it first, or correct the path")
+            raise InputError(
+                called("working-directory"), "is not a folder that exists", "make it first, or correct the path"
+            )
         with ExitStack() as stack:
             yield HostWorkplace(self, plan, output, stack)
 
