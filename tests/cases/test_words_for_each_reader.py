@@ -74,11 +74,11 @@ def test_a_list_in_a_file_needs_no_expression(text: str, sentence: str, machine:
             "--target (number 2): is a duplicate",
         ),
         "two that exclude each other": (["--skip-existing", "--shell", "sh"], ["x"], 64, "combined with --shell"),
-        "another port": (
+        "a port that is missing": (
             [],
             ["sh", "-c", "echo 'GET https://reg.example.com:5000/v2/: unauthorized' >&2; exit 1"],
             1,
-            "and the entry is for reg.example.com: the port is a part of the registry's name",
+            "the tool asked reg.example.com:5000, and the entry is for reg.example.com: write the port there too",
         ),
     },
 )

@@ -74,7 +74,7 @@ def test_files_alone_need_no_targets(machine: Machine) -> None:
         "another choice": (
             ["--retry-on", "all", "--retries", "1"],
             ("true",),
-            "retry-on: must be 'transient' or 'any'",
+            "--retry-on: must be 'transient' or 'any'",
         ),
     },
 )

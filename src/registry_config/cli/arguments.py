@@ -188,7 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     for name, text in (
         ("run", "run a command: registry-config run --registries FILE [options] -- COMMAND [ARGUMENT]..."),
-        ("check", "say what is declared, which keys are written and where tools look; reads no password"),
+        ("check", "say what run would do with the same words, and what would not work; runs nothing"),
     ):
         sub = actions.add_parser(
             name,

@@ -55,8 +55,8 @@ def ask_helper(  # noqa: PLR0913  (the last two are named)
         redactor: knows the secrets so far.
 
     Raises:
-        ProviderRefusedError: the helper failed, or gave no user and password.
-        UnavailableError: it is not there, or too slow.
+        ProviderRefusedError: the helper failed, or gave an identity token.
+        UnavailableError: it is not there, is too slow, or gave no user and password that tools could use.
     """
     program = find_helper(name, environ.get("PATH", ""), outside)
     if not program:

@@ -37,7 +37,7 @@ class HostRunner:
     Args:
         environ: what the tool inherits; none of our own inputs in it.
         redactor: knows what must not be seen.
-        user: the user's own config, which is shown beside ours.
+        user: the user's own config; its settings are shown beside ours, its logins where they are kept.
         stdin_is_ours: the tool gets an empty standard input, as we have read it.
         authorities: the text of each `ca-file`, by its path.
 
@@ -92,7 +92,7 @@ class HostRunner:
             yield HostWorkplace(self, plan, output, stack)
 
     def interrupt(self, signal_number: int) -> None:
-        """Hand a signal to the tools and to what they started, once each."""
+        """Hand a signal to each tool once, as `ToolProcess.signal` does."""
         self.interrupted = signal_number
         # Without the lock: the thread that a signal interrupts may hold it.
         for process in tuple(self._running):

@@ -57,8 +57,9 @@ def _about_asked(failure: Failure) -> str:
         )
     entries = [registry for registry in failure.declared if registry.partition("/")[0] == asked]
     if not entries:
-        if other := _other_port(failure):
-            return f"the tool asked {asked}, and the entry is for {other}: the port is a part of the registry's name"
+        name = re.sub(r":[0-9]+$", "", asked)
+        if name in failure.declared:
+            return f"the tool asked {asked}, and the entry is for {name}: write the port there too"
         return f"the tool asked {asked}, which is not among them: add an entry for it"
     if asked in entries:
         return f"the tool asked {asked}, whose entry is not for commands: let its 'for' say so, or leave 'for' out"
@@ -66,15 +67,6 @@ def _about_asked(failure: Failure) -> str:
     return (
         f"the tool asked {asked}, whose credentials are for {paths}, and the command names nothing there: add an entry"
     )
-
-
-def _other_port(failure: Failure) -> str:
-    """The registry of an entry for the same machine, where its port is another one, or missing; else empty."""
-    name, _, port = failure.asked.rpartition(":")
-    if not port.isdigit():
-        name = failure.asked
-    same = sorted({one for one in failure.declared if re.fullmatch(rf"{re.escape(name)}(?::[0-9]+)?", one)})
-    return same[0] if same else ""
 
 
 def _outside_of_paths(failure: Failure) -> str:
