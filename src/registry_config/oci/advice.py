@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from registry_config.audience import called
+from registry_config.audience import called, either
 from registry_config.oci.entry import DENIED, LOGIN, NO_REPOSITORY, NOT_PROVABLE, PULL, PUSH, REJECTED, UNKNOWN
 
 GHCR: Final = "ghcr.io"
@@ -39,7 +39,7 @@ _REALMS: Final = {"/v2/auth": QUAY, "/service/token": HARBOR, "/jwt/auth": GITLA
 
 _PERSONAL: Final = "a classic personal access token"
 _ADVICE: Final[dict[tuple[str, str, str], str]] = {
-    (JOB, REJECTED, LOGIN): "give the job `permissions: packages: write` and pass `github-token` of this very job",
+    (JOB, REJECTED, LOGIN): "give the job `permissions: packages: write` and pass {token} of this very job",
     (JOB, DENIED, PULL): "give the job `permissions: packages: read`; where another repository made the package, add "
     "this one to it under Package settings, Manage Actions access",
     (JOB, DENIED, PUSH): "give the job `permissions: packages: write`; where another repository made the package, add "
@@ -163,4 +163,5 @@ def table() -> list[tuple[str, str, str, str]]:
 
 
 def _filled(text: str) -> str:
-    return text.replace("{verify}", called("verify", "pull"))
+    token = either("`github-token`", "the token")
+    return text.replace("{verify}", called("verify", "pull")).replace("{token}", token)
