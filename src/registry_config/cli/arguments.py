@@ -25,6 +25,11 @@ from registry_config.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_MISSING: Final = "is missing"
+_UNKNOWN: Final = "an unknown option or a stray word"
+# A shorter beginning stands for too much.
+_MIN_BEGUN: Final = 6
+
 
 class Parser(argparse.ArgumentParser):
     """Reports errors as ours, never with what was typed: a credential may have been typed in the wrong place."""
@@ -34,7 +39,7 @@ class Parser(argparse.ArgumentParser):
         option = message.partition(":")[0].removeprefix("argument ") if message.startswith("argument ") else ""
         problem = "needs a value" if "expected" in message else "cannot be taken"
         if message.startswith("the following arguments are required"):
-            option, problem = message.partition(": ")[2], "is missing"
+            option, problem = message.partition(": ")[2], _MISSING
         raise InputError(option or "command line", problem, "see --help")
 
 
@@ -50,19 +55,45 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, tuple[str, ...]
         at = words.index("--")
         words, argv = words[:at], tuple(words[at + 1 :])
     if words[:1] in (["run"], ["check"]):
-        options, unknown = _command_parser(words[0]).parse_known_args(words[1:])
+        options, unknown = known_options(_command_parser(words[0]), words[1:], _OPTION_NAMES)
     else:
-        options, unknown = _parser().parse_known_args(words)
+        options, unknown = known_options(_parser(), words, _OPTION_NAMES)
     if options.action == "action":
         raise InputError("command line", "action takes no words", "it reads its inputs from the environment")
     if unknown:
-        name = unknown[0].partition("=")[0]
-        near = did_you_mean(name, _OPTION_NAMES) if name.startswith("-") else None
+        near = nearest_option(unknown[0], _OPTION_NAMES)
         remedy = f"did you mean {near}?" if near else "the command to run comes after --"
-        raise InputError("command line", "an unknown option or a stray word", remedy)
+        raise InputError("command line", _UNKNOWN, remedy)
     if options.verbose and options.quiet:
         raise InputError("--quiet", "cannot be combined with --verbose", "give one of them")
     return options, argv
+
+
+def known_options(
+    parser: argparse.ArgumentParser, words: Sequence[str], names: Sequence[str]
+) -> tuple[argparse.Namespace, list[str]]:
+    """The options, and the words that are none.
+
+    Raises:
+        InputError: naming the option; where one is missing and another is misspelt, the misspelt one.
+    """
+    try:
+        return parser.parse_known_args(list(words))
+    except InputError as error:
+        strange = (word for word in words if word.startswith("--") and word.partition("=")[0] not in names)
+        near = next(filter(None, (nearest_option(word, names) for word in strange)), None)
+        if near is None or error.problem != _MISSING:
+            raise
+        raise InputError("command line", _UNKNOWN, f"did you mean {near}?") from None
+
+
+def nearest_option(word: str, names: Sequence[str]) -> str | None:
+    """The option that was probably meant: two edits away at most, or the same but for its end."""
+    name = word.partition("=")[0]
+    if not name.startswith("-"):
+        return None
+    begun = name[:-1] if len(name) > _MIN_BEGUN else name
+    return did_you_mean(name, names) or next((one for one in names if name[2:] and one.startswith(begun)), None)
 
 
 def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ: Mapping[str, str]) -> Inputs:

@@ -11,7 +11,7 @@ Run one command with the container registries that you declare once. The tool fi
 looks for them; they exist in memory only and are gone when it ends."""
 COMMANDS: Final = {
     "run": "run a command: registry-config run --registries FILE [options] -- COMMAND [ARGUMENT]...",
-    "check": "say what is declared, which keys are written and where tools look; reads no password",
+    "check": "say what run would do with the same words, and what would not work; runs nothing",
     "agent": "the credentials of a whole job or shell: registry-config agent --help",
     "action": "what action.yml calls: reads its inputs from the environment",
 }

@@ -156,7 +156,8 @@ def test_nobody_is_asked_where_a_check_fails(
 
 
 def test_a_job_without_the_permission(world: Net, machine: Machine) -> None:
-    done = machine.run(*push("europe-docker.pkg.dev"), registries=[entry("google")], variables=world.variables)
+    variables = {**world.variables, "GITHUB_SERVER_URL": "https://github.com"}
+    done = machine.run(*push("europe-docker.pkg.dev"), registries=[entry("google")], variables=variables)
 
     assert done.code == 77
     (line,) = lines_of_ours(done.stderr)
@@ -351,7 +352,7 @@ def test_an_agent_holds_the_credential(world: Net, clouds: Clouds, machine: Mach
 
     assert ended.returncode == 0, ended.stderr
     said = lines_of_ours(ended.stderr)
-    assert any("its credential expires in" in line and "'lifetime'" in line for line in said), said
+    assert any("its credential expires in" in line and "'--lifetime'" in line for line in said), said
 
 
 def test_an_entry_for_an_image_is_not_obtained_without_one(world: Net, clouds: Clouds, machine: Machine) -> None:

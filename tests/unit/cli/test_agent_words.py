@@ -149,7 +149,7 @@ def test_a_skipped_start_prints_nothing_for_the_shell(shell: _Shell) -> None:
     shell.environ["PW"] = ""
     code, stdout, said = shell.start("--on-missing", "skip")
     assert (code, stdout, len(said)) == (0, "", 1)
-    assert said[0].endswith("nothing was run (on-missing: skip)")
+    assert said[0].endswith("nothing was run (--on-missing skip)")
 
 
 def test_where_standard_output_was_closed_from_the_start_nothing_is_started(
