@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from support.engine import Engine, Tools
 
 _ROUNDS = 11
-_GOAL = 1.1
+_GOAL = 0.85
 # What a person would write who needs no more than this one execution.
 _BARE = """\
 import asyncio, os, sys, uuid

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -67,7 +68,7 @@ _REST: Final = "Commands and the machine"
 def page() -> str:
     """The tables of docs/troubleshooting.md."""
     found: dict[str, dict[str, None]] = {title: {} for title in (*(title for title, _ in _ROOMS), _REST)}
-    for message in messages():
+    for message in filter(lambda one: re.search(r"\w", one.text + one.remedy), messages()):
         room = message.file.partition("/")[0]
         title = next((title for title, rooms in _ROOMS if room in rooms), _REST)
         found[title][f"| {message.cell} | {_plain(message.remedy)} |\n"] = None
@@ -104,11 +105,13 @@ def hints() -> Iterator[tuple[str, str]]:
     """What is the matter, and what to do, of every explanation of a failed command."""
     for path in sorted((_SOURCES / "tools").glob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
+        constants = _assigned(tree.body)
         parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
         skipped = parts | {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
             if isinstance(node, (ast.Constant, ast.JoinedStr)) and id(node) not in skipped:
-                yield from filter(None, map(_explanation, _texts(node, {})))
+                texts = (text.replace("{image}", "image") for text in _texts(node, constants))
+                yield from filter(None, map(_explanation, texts))
 
 
 def _explanation(text: str) -> tuple[str, str] | None:
@@ -160,8 +163,12 @@ def _texts(node: ast.AST, known: Mapping[str, list[str]]) -> list[str]:
     elif isinstance(node, ast.JoinedStr):
         parts = [_texts(value, known) for value in node.values]
         said = ["".join(chosen) for chosen in itertools.islice(itertools.product(*parts), _MOST)]
-    elif isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.Name) and node.value.id.isupper():
+    elif isinstance(node, ast.FormattedValue) and (
+        isinstance(node.value, ast.Call) or (isinstance(node.value, ast.Name) and node.value.id.isupper())
+    ):
         said = _texts(node.value, known)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        said = _worded(node.func.id, node.args, known)
     elif isinstance(node, ast.IfExp):
         said = [*_texts(node.body, known), *_texts(node.orelse, known)]
     elif isinstance(node, ast.BoolOp):
@@ -171,6 +178,32 @@ def _texts(node: ast.AST, known: Mapping[str, list[str]]) -> list[str]:
     elif isinstance(node, ast.Name):
         said = known.get(node.id, [])
     return list(dict.fromkeys(said)) or [_GAP]
+
+
+def _worded(name: str, arguments: list[ast.expr], known: Mapping[str, list[str]]) -> list[str]:
+    """What a function of `audience` makes: inputs as a workflow names them, and both of two texts."""
+    if name == "either":
+        return [text for argument in arguments for text in _texts(argument, known)]
+    texts = [text for argument in arguments for text in _texts(argument, {})]
+    if name == "called" and _GAP not in texts:
+        return [": ".join(texts)]
+    if name == "numbered":
+        return [f"{texts[0]} (line {_GAP})"]
+    return _by_function().get(name, []) if name.endswith("_it") else []
+
+
+@cache
+def _by_function() -> dict[str, list[str]]:
+    """What the functions without arguments that word a remedy say."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(_SOURCES.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        constants = _assigned(tree.body)
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and not node.args.args and node.name.endswith("_it"):
+                returned = [part.value for part in ast.walk(node) if isinstance(part, ast.Return) and part.value]
+                found[node.name] = [text for value in returned for text in _texts(value, constants)]
+    return found
 
 
 if __name__ == "__main__":

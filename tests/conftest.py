@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from registry_config.audience import speak_to_workflow
 from registry_config.declaration.inputs import PREFIX
 from registry_config.docker_config import CONFIG_VARIABLES
 from support.artifacts import chart, oci_layout
@@ -40,6 +41,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
         if name in CONFIG_VARIABLES or name.startswith(("GITHUB_", PREFIX)):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(autouse=True)
+def messages_for_a_workflow() -> None:
+    """A test of the command line in this process may have said otherwise."""
+    speak_to_workflow()
 
 
 @pytest.fixture

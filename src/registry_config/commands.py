@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.audience import called
 from registry_config.credentials.selection import select
 from registry_config.declaration.command import expand
 from registry_config.errors import InputError
@@ -68,7 +69,8 @@ def check_known(plan: Plan) -> None:
         tool = known_tool(command[0].text)
         if tool is None or tool.grammar is None:
             problem = f"nothing is known about what {command[0].text} writes"
-            raise InputError("skip-existing", problem, "use a tool of docs/tools.md, or leave skip-existing out")
+            remedy = f"use a tool of docs/tools.md, or leave {called('skip-existing')} out"
+            raise InputError(called("skip-existing"), problem, remedy)
 
 
 def preview(plan: Plan, find: Callable[[str], list[str]]) -> tuple[ResolvedCommand, ...]:

@@ -6,7 +6,9 @@ what was typed where a credential could stand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from registry_config.audience import called, either
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +26,7 @@ EXIT_NOT_EXECUTABLE = 126
 EXIT_SIGNAL_BASE = 128
 # What timeout(1) answers.
 EXIT_TIMEOUT = 124
+_WORDS: Final = "write each word by itself after --, or set --shell bash for a script"
 
 
 class RegistryConfigError(Exception):
@@ -72,7 +75,11 @@ class ProgramNotFoundError(RegistryConfigError):
     exit_code = EXIT_NOT_FOUND
 
     def __init__(self, program: str) -> None:
-        super().__init__(program, "no such program on this machine", "install it, or set image")
+        remedy = f"install it, or set {called('image')}"
+        if " " in program:
+            # A whole command in one word.
+            remedy = either("take the quotes around the command away", _WORDS)
+        super().__init__(program, "no such program on this machine", remedy)
 
 
 class SignalError(RegistryConfigError):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from registry_config.asking import ask, needs_answers
+from registry_config.audience import called
 from registry_config.commands import preview, shown
 from registry_config.errors import RegistryConfigError, SignalError
 from registry_config.host.process_environment import close_memory
@@ -70,7 +71,7 @@ def _execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Outpu
     if needs_answers(job, inputs) and job.image is None:
         # What is wrong with a folder or a pattern is told before anybody is asked.
         _preview(job, _runner(job, inputs, environ, output), output)
-    asked = ask(job, inputs, environ, observer, ("timeout", inputs.timeout) if inputs.timeout else None)
+    asked = ask(job, inputs, environ, observer, (called("timeout"), inputs.timeout) if inputs.timeout else None)
     job = _with_image_credentials(job, asked)
     runner = _runner(job, inputs, environ, output)
     services = Services(asked.keyless.current if asked.keyless else None, asked.registries)

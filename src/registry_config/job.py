@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.audience import called, either, numbered
 from registry_config.authorities import read_authorities
 from registry_config.commands import check_known, check_selection
 from registry_config.credentials.collection import collect, secret_warnings
@@ -19,6 +20,7 @@ from registry_config.credentials.reading import (
     password_variables,
 )
 from registry_config.credentials.redaction import Redactor
+from registry_config.declaration.command import folder_text
 from registry_config.declaration.commands import commands_of
 from registry_config.declaration.inputs import ID_TOKEN_VARIABLES, RUNNER_FILES, Inputs, Origin, declared_variables
 from registry_config.declaration.registries import Declaration, parse_registries
@@ -146,7 +148,9 @@ def _plans(plan: Plan, inputs: Inputs, redactor: Redactor) -> tuple[Plan, ...]:
 
 
 def _skip_reason(missing: tuple[MissingSecretError, ...]) -> str:
-    return f"{missing[0].place}: {missing[0].problem}; nothing was run (on-missing: skip)" if missing else ""
+    return (
+        f"{missing[0].place}: {missing[0].problem}; nothing was run ({called('on-missing', 'skip')})" if missing else ""
+    )
 
 
 def prepare_agent(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> tuple[Job, tuple[str, ...]]:
@@ -167,7 +171,8 @@ def prepare_agent(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) ->
     for declaration in declarations:
         if declaration.path and "command" in declaration.purposes:
             problem = "has a path, and without a command nothing can choose by it"
-            raise InputError(declaration.place("registry"), problem, "leave the path out, or use run")
+            remedy = f"leave the path out, or use {either('the action that runs a command', 'run')}"
+            raise InputError(declaration.place("registry"), problem, remedy)
     left_out = [d for d in declarations if "command" not in d.purposes]
     notices = tuple(f"{d.place()}: {d.registry} is for the image only, so it is left out" for d in left_out)
     return prepare(inputs, origin, environ), notices
@@ -194,11 +199,11 @@ def _files(inputs: Inputs) -> tuple[str, ...]:
     """The files that the patterns stand for, each once; one empty name for a run without files."""
     found: dict[str, None] = {}
     for line, pattern in enumerate(inputs.files, 1):
-        place = f"files (line {line})"
+        place = numbered("files", line)
         names = sorted(find_files(pattern, inputs.working_directory))
         if not names:
-            problem = f"no file matches {pattern} in the folder {inputs.working_directory}"
-            raise InputError(place, problem, "check the pattern, and that an earlier step makes the files")
+            problem = f"no file in {folder_text(inputs.working_directory)} matches '{pattern}'"
+            raise InputError(place, problem, "check the pattern, and that the files are made before")
         if inputs.shell and not all(re.fullmatch(_SHELL_SAFE, name) for name in names):
             problem = "matches a file whose name a shell could take for more than a name"
             raise InputError(place, problem, "use names of letters, digits and . _ / + @ -, or no shell")
@@ -221,14 +226,16 @@ def _checked_secrets(secret: Mapping[str, str]) -> list[str]:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise InputError("secret-env", f"the value of {name} is not valid UTF-8", "give it as base64") from None
+            raise InputError(
+                called("secret-env"), f"the value of {name} is not valid UTF-8", "give it as base64"
+            ) from None
     return [value for value in secret.values() if value]
 
 
 def _refuse_secrets_in(plain: Mapping[str, str], redactor: Redactor) -> None:
     for name, value in plain.items():
         if redactor.holds(os.fsencode(value)):
-            raise InputError("env", f"the value of {name} contains a secret", "use secret-env")
+            raise InputError(called("env"), f"the value of {name} contains a secret", f"use {called('secret-env')}")
 
 
 def _engine_warnings(inputs: Inputs, environ: Mapping[str, str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from registry_config.audience import called
 from registry_config.commands import preview
 from registry_config.credentials.selection import fitting_credential
 from registry_config.errors import EXIT_REFUSED, RegistryConfigError
@@ -156,9 +157,10 @@ class Registries:
                 if proof.state == "contradicted":
                     error = error or DigestMismatchError(name, reason)
                 elif reason:
-                    warnings.append(f"digest-from: {name}: {reason}")
+                    warnings.append(f"{called('digest-from')}: {name}: {reason}")
         if not asked:
-            warnings.append("digest-from: no command is known to write a tag on a declared registry; digest is empty")
+            problem = "no command is known to write a tag on a declared registry; digest is empty"
+            warnings.append(f"{called('digest-from')}: {problem}")
         return Proven(tuple(digests), tuple(warnings), error)
 
     def _look_up(self, reference: Reference, credential: Credential) -> str:

@@ -29,6 +29,7 @@ _PASSWORD = "p/a+s&s<w>o='r\"d'é-%41-0123456789"
 _ENTRY = "- {registry: registry.example.com, username: alice, password-env: PASSWORD}"
 _VARIABLES = {"PASSWORD": _PASSWORD}
 _EMPTY = "the password for registry.example.com is empty: the variable PASSWORD is set to nothing"
+_ANCHOR = "registries (line 3): anchors and aliases ('&', '*') are not taken"
 _REMEDY_OF_FORKS = "secrets are empty in pull requests from forks and by Dependabot: set on-missing: skip"
 _FOREIGN = "which another's commit may have written (pull_request_target)"
 _OTHER_SERVER = "the job's token is not for ghcr.io on this GitHub server"
@@ -146,7 +147,7 @@ def test_the_last_line_of_a_command_is_shown_though_the_next_one_is_refused(acti
         "empty password": (
             {"registries": _ENTRY},
             {"PASSWORD": ""},
-            f"registries[0].password-env (line 1): {_EMPTY}; give it a value, or set on-missing to skip",
+            f"registries[0].password-env (line 1): {_EMPTY}; give it a value, or set on-missing: skip",
         ),
         "empty password in a pull request from a fork": (
             {"registries": _ENTRY},
@@ -180,6 +181,16 @@ def test_the_last_line_of_a_command_is_shown_though_the_next_one_is_refused(acti
             {"GITHUB_EVENT_NAME": "pull_request_target"},
             f"registries-file: lies in the workspace, {_FOREIGN}; use registries, or a file from elsewhere",
         ),
+        "slip of YAML": (
+            {"registries": "- registry: a.example\n  username: a\n  password: *x"},
+            {},
+            f"{_ANCHOR}; write the value as ${{{{ toJSON(secrets.NAME) }}}}, or use password-env",
+        ),
+        "slip of YAML in a file, where no expression is": (
+            {"registries-file": "slip.yaml"},
+            {},
+            f"{_ANCHOR}; write the value in single quotes, each ' in it twice, or use password-env",
+        ),
         "job's token on another server": (
             {"registries": "- registry: ghcr.io"},
             {"GITHUB_SERVER_URL": "https://github.example.com"},
@@ -190,6 +201,7 @@ def test_the_last_line_of_a_command_is_shown_though_the_next_one_is_refused(acti
 def test_a_bad_input_is_an_annotation_that_names_the_place_and_nothing_is_started(
     action: Action, machine: Machine, inputs: Mapping[str, str], variables: Mapping[str, str], problem: str
 ) -> None:
+    (machine.work / "slip.yaml").write_text("- registry: a.example\n  username: a\n  password: *x\n")
     done = action.run(machine, {"command": "touch started", **inputs}, variables, token="ghs_0123456789")
     assert (done.last.code, done.last.step.annotations, done.log) == (64, [_error(problem)], [f"##[error]{problem}"])
     assert done.outputs == {

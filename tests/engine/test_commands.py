@@ -126,7 +126,7 @@ def test_a_command_ends_as_it_does_elsewhere(
             "shell",
             "nosuch",
             127,
-            f"{_NO_PROGRAM}; its entrypoint is helm: name it in the command or set use-entrypoint",
+            f"{_NO_PROGRAM}; its entrypoint is helm: name it in the command or set --use-entrypoint",
         ),
         "not in PATH, no entrypoint": ("no passwd, root", "sh", 127, _NO_PROGRAM),
         "not at this path": (

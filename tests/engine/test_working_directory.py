@@ -162,7 +162,7 @@ def test_a_file_with_a_secret_is_deleted_and_named_and_fails_the_run(bench: Benc
         options=["--shell", "sh"],
     )
     problem = f"a file that came back held a secret and was deleted: {named}"
-    message = f"working-directory: {problem}; write no credential into the working directory"
+    message = f"--working-directory: {problem}; write no credential into the working directory"
     assert (done.code, done.stdout, lines_of_ours(done.stderr)) == (65, b"", [message])
     assert _files(bench.machine.work) == {"fine": "\n", "there": "before"}
     assert list(bench.machine.temporary.iterdir()) == []

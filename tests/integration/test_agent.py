@@ -282,7 +282,7 @@ def test_at_a_terminal_the_shell_is_not_left(machine: Machine) -> None:
 def test_where_a_secret_is_empty_it_may_be_skipped(machine: Machine) -> None:
     skipped = _start(machine, [_without_password()], "--on-missing", "skip", PW="")
     assert (skipped.code, skipped.stdout) == (0, "")
-    assert skipped.said[-1].endswith("nothing was run (on-missing: skip)")
+    assert skipped.said[-1].endswith("nothing was run (--on-missing skip)")
     assert _start(machine, [_without_password()], PW="").code == 64
 
 

@@ -119,8 +119,8 @@ def test_what_the_registry_does_not_say_is_a_warning_and_empty(
             variables=_stand_in(machine, server.address, _OTHER),
         )
     assert (done.code, done.report["digest"], done.report["digests"]) == (0, "", []), done.stderr
-    (line,) = (line for line in lines_of_ours(done.stderr) if line.startswith("digest-from: "))
-    assert line.startswith(f"digest-from: {server.address}/proven/app:1.2.3: ")
+    (line,) = (line for line in lines_of_ours(done.stderr) if line.startswith("--digest-from: "))
+    assert line.startswith(f"--digest-from: {server.address}/proven/app:1.2.3: ")
     assert told in line
 
 
@@ -131,7 +131,7 @@ def test_of_a_script_nobody_knows_what_it_wrote(machine: Machine, first: Registr
         options=(*_OPTIONS, "--shell", "sh"),
     )
     assert (done.code, done.report["digest"]) == (0, ""), done.stderr
-    told = "digest-from: no command is known to write a tag on a declared registry; digest is empty"
+    told = "--digest-from: no command is known to write a tag on a declared registry; digest is empty"
     assert told in lines_of_ours(done.stderr)
 
 

@@ -73,8 +73,8 @@ def test_the_exit_code_is_the_commands_own(machine: Machine, script: str, code: 
 @pytest.mark.parametrize(
     ("program", "code", "problem"),
     [
-        ("no-such-program", 127, "no such program on this machine; install it, or set image"),
-        ("./no-such-program", 127, "no such program on this machine; install it, or set image"),
+        ("no-such-program", 127, "no such program on this machine; install it, or set --image"),
+        ("./no-such-program", 127, "no such program on this machine; install it, or set --image"),
         ("./no-interpreter", 127, "the interpreter that its first line names is not there"),
         ("./not-executable", 126, "cannot be executed (permission denied)"),
         ("./no-format", 126, "cannot be executed (exec format error)"),
@@ -256,7 +256,7 @@ def test_the_command_starts_in_the_working_directory_that_was_named(machine: Mac
     assert (done.code, done.stdout, done.stderr, done.report["ran"]) == (
         64,
         b"",
-        b"registry-config: working-directory: is not a folder that exists; make it first, or correct the path\n",
+        b"registry-config: --working-directory: is not a folder that exists; make it first, or correct the path\n",
         False,
     )
 
@@ -342,7 +342,7 @@ def test_the_variables_lead_to_one_document_and_builders_stay_where_they_were(
         (
             ("--keep-logins",),
             64,
-            b"registry-config: keep-logins: your own config of Docker cannot be read as JSON; fix it\n",
+            b"registry-config: --keep-logins: your own config of Docker cannot be read as JSON; fix it\n",
         ),
     ],
     ids=["hidden", "keep-logins"],
@@ -369,7 +369,7 @@ def test_a_refusal_tells_of_the_hidden_login(machine: Machine, registries: Pair,
             "the command failed with exit code 1",
             f"credentials were given for {registries.first.address}",
             f"the tool asked {asked}, which is not among them: add an entry for it",
-            f"your own Docker config has a login for {asked}, hidden here: keep-logins would show it",
+            f"your own Docker config has a login for {asked}, hidden here: --keep-logins would show it",
         ],
     )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from support.cli import Done, Machine
 
-_CHECK = "check the pattern, and that an earlier step makes the files"
+_CHECK = "check the pattern, and that the files are made before"
 _RENAME = "use names of letters, digits and . _ / + @ -, or no shell"
 
 
@@ -52,29 +52,29 @@ def test_files_alone_need_no_targets(machine: Machine) -> None:
         "no match": (
             ["--file", "*.tgz"],
             ("echo", "{file}"),
-            f"files (line 1): no file matches *.tgz in the folder .; {_CHECK}",
+            f"--file (number 1): no file in the working directory matches '*.tgz'; {_CHECK}",
         ),
         "no place": (
             ["--file", "*"],
             ("echo", "x"),
-            "files: the command does not contain {file}; write {file} where the file goes",
+            "--file: the command does not contain {file}; write {file} where the file goes",
         ),
-        "no files": ([], ("echo", "{file}"), "command: contains {file}, but there are no files; add files"),
+        "no files": ([], ("echo", "{file}"), "command: contains {file}, but there are no files; add --file"),
         "a name that a shell reads": (
             ["--file", "*", "--shell", "sh"],
             ("echo {file}",),
-            f"files (line 1): matches a file whose name a shell could take for more than a name; {_RENAME}",
+            f"--file (number 1): matches a file whose name a shell could take for more than a name; {_RENAME}",
         ),
         "no duration": (
             ["--timeout", "5"],
             ("true",),
             "--timeout: must be a whole number with s, m or h, such as 90s, 10m or 1h",
         ),
-        "no retries": (["--retry-on", "any"], ("true",), "retry-on: needs retries; set retries, or leave it out"),
+        "no retries": (["--retry-on", "any"], ("true",), "--retry-on: needs --retries; set --retries, or leave it out"),
         "another choice": (
             ["--retry-on", "all", "--retries", "1"],
             ("true",),
-            "retry-on: must be 'transient' or 'any'",
+            "--retry-on: must be 'transient' or 'any'",
         ),
     },
 )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from support.registry import Registry
 
 _OPTIONS = ("--skip-existing",)
-_UNKNOWN = "nothing is known about what {} writes; use a tool of docs/tools.md, or leave skip-existing out"
+_UNKNOWN = "nothing is known about what {} writes; use a tool of docs/tools.md, or leave --skip-existing out"
 
 
 @pytest.fixture
@@ -93,7 +93,11 @@ def test_what_signs_or_attaches_still_runs(machine: Machine, first: Registry, la
     [
         (("make", "push"), (), _UNKNOWN.format("make")),
         (("trivy", "image"), (), _UNKNOWN.format("trivy")),
-        (("crane push a b",), ("--shell", "sh"), "cannot be combined with shell; nothing tells what a script writes"),
+        (
+            ("crane push a b",),
+            ("--shell", "sh"),
+            "cannot be combined with --shell; leave one of them out: nothing tells what a script writes",
+        ),
     ],
 )
 def test_what_nobody_knows_is_refused(
@@ -102,7 +106,7 @@ def test_what_nobody_knows_is_refused(
     asked = len(first.requests())
     done = machine.run(*words, registries=[first.login()], options=(*_OPTIONS, *options))
     assert (done.code, done.report["exit-code"], len(first.requests())) == (64, None, asked)
-    assert done.report["error"] == f"skip-existing: {problem}"
+    assert done.report["error"] == f"--skip-existing: {problem}"
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])

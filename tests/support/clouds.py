@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import jwt
 
+from support.http_server import Answer
 from support.identity import HOST as GITHUB
 from support.identity import OWNER, Issuer
-from support.net import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,7 +61,7 @@ class Clouds:
         }
 
     @property
-    def players(self) -> Mapping[str, Callable[[Asked], Answered]]:
+    def players(self) -> Mapping[str, Callable[[Asked], Answer]]:
         """What answers for each host."""
         return {
             GITHUB: self.issuer.play,
@@ -104,7 +104,7 @@ class Clouds:
             return False
         return True
 
-    def _google(self, asked: Asked) -> Answered:
+    def _google(self, asked: Asked) -> Answer:
         fields = asked.form
         wanted = {
             "grant_type": _EXCHANGE,
@@ -122,7 +122,7 @@ class Clouds:
         token = self.passwords["us-docker.pkg.dev"][1]
         return _json(200, access_token=token, expires_in=self.life, token_type="Bearer")
 
-    def _google_account(self, asked: Asked) -> Answered:
+    def _google_account(self, asked: Asked) -> Answer:
         if asked.headers.get("Authorization") != f"Bearer {self.passwords['us-docker.pkg.dev'][1]}":
             return _json(401, error={"code": 401, "message": "bad token", "status": "UNAUTHENTICATED"})
         if asked.path != f"/v1/projects/-/serviceAccounts/{ACCOUNT}:generateAccessToken":
@@ -131,7 +131,7 @@ class Clouds:
         ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + self.life))
         return _json(200, accessToken=self.passwords["europe-docker.pkg.dev"][1], expireTime=ends)
 
-    def _entra(self, asked: Asked) -> Answered:
+    def _entra(self, asked: Asked) -> Answer:
         fields = asked.form
         wanted = {
             "grant_type": "client_credentials",
@@ -146,17 +146,17 @@ class Clouds:
             return _json(401, error="invalid_client", error_description=problem)
         return _json(200, access_token=self._between("entra"), expires_in=3599, token_type="Bearer")
 
-    def _azure_registry(self, asked: Asked) -> Answered:
+    def _azure_registry(self, asked: Asked) -> Answer:
         fields = asked.form
         ours = {"grant_type": "access_token", "service": "acme.azurecr.io"}
         if asked.path != "/oauth2/exchange" or any(fields.get(name) != value for name, value in ours.items()):
-            return Answered(404)
+            return Answer(404)
         if fields.get("access_token") not in self.between:
             error = {"code": "UNAUTHORIZED", "message": "authentication required", "detail": None}
             return _json(401, errors=[error])
         return _json(200, refresh_token=self.passwords["acme.azurecr.io"][1])
 
-    def _docker_hub(self, asked: Asked) -> Answered:
+    def _docker_hub(self, asked: Asked) -> Answer:
         fields = asked.form
         wanted = {
             "grant_type": _EXCHANGE,
@@ -168,10 +168,10 @@ class Clouds:
         if not 300 <= int(fields["expires_in"]) <= 21600:
             return _json(400, message="expires_in is out of range")
         if not self._trusts(fields.get("subject_token", ""), "https://identity.docker.com"):
-            return Answered(401)
+            return Answer(401)
         return _json(200, access_token=self.passwords["registry-1.docker.io"][1])
 
-    def _quay(self, asked: Asked) -> Answered:
+    def _quay(self, asked: Asked) -> Answer:
         user, _, token = _basic(asked).partition(":")
         if asked.path != "/oauth2/federation/robot/token" or user != "acme+pusher":
             return _json(401, error="Invalid robot")
@@ -179,7 +179,7 @@ class Clouds:
             return _json(401, error="Token does not match robot")
         return _json(200, token=self.passwords["quay.io"][1])
 
-    def _jfrog(self, asked: Asked) -> Answered:
+    def _jfrog(self, asked: Asked) -> Answer:
         document = json.loads(asked.body)
         wanted = {
             "grant_type": _EXCHANGE,
@@ -195,7 +195,7 @@ class Clouds:
             200, access_token=token, expires_in=self.life, token_type="Bearer", scope="applied-permissions/user"
         )
 
-    def _cloudsmith(self, asked: Asked) -> Answered:
+    def _cloudsmith(self, asked: Asked) -> Answer:
         document = json.loads(asked.body)
         if asked.path != "/openid/acme/" or document.get("service_slug") != "pusher-x1":
             return _json(404, detail="Not found.")
@@ -203,7 +203,7 @@ class Clouds:
             return _json(401, detail="Invalid token.")
         return _json(201, token=self.passwords["docker.cloudsmith.io"][1])
 
-    def _chainguard(self, asked: Asked) -> Answered:
+    def _chainguard(self, asked: Asked) -> Answer:
         token = asked.headers.get("Authorization", "").removeprefix("Bearer ")
         if asked.path != "/sts/exchange" or asked.query != {"aud": "cgr.dev", "identity": IDENTITY}:
             return _json(400, code=3, message="bad request")
@@ -211,7 +211,7 @@ class Clouds:
             return _json(401, code=16, message="token verification failed")
         return _json(200, token=self.passwords["cgr.dev"][1])
 
-    def _aws(self, asked: Asked) -> Answered:
+    def _aws(self, asked: Asked) -> Answer:
         if not self._trusts(asked.form.get("WebIdentityToken", ""), "sts.amazonaws.com"):
             return aws_error(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
         keys = "".join(
@@ -222,9 +222,9 @@ class Clouds:
             f"<AssumeRoleWithWebIdentityResult><Credentials>{keys}</Credentials></AssumeRoleWithWebIdentityResult>"
             "</AssumeRoleWithWebIdentityResponse>"
         )
-        return Answered(200, body.encode(), {"Content-Type": "text/xml"})
+        return Answer(200, body.encode(), {"Content-Type": "text/xml"})
 
-    def _ecr_public(self, asked: Asked) -> Answered:
+    def _ecr_public(self, asked: Asked) -> Answer:
         if asked.headers.get("X-Amz-Target") != "SpencerFrontendService.GetAuthorizationToken":
             return _json(400, __type="UnknownOperationException")
         if asked.headers.get("X-Amz-Security-Token") not in self.between:
@@ -234,18 +234,18 @@ class Clouds:
         return _json(200, authorizationData={"authorizationToken": token, "expiresAt": time.time() + self.life})
 
 
-def aws_error(status: int, code: str, message: str) -> Answered:
+def aws_error(status: int, code: str, message: str) -> Answer:
     """An error as STS writes it."""
     body = (
         '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
         f"<Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
     )
-    return Answered(status, body.encode(), {"Content-Type": "text/xml"})
+    return Answer(status, body.encode(), {"Content-Type": "text/xml"})
 
 
 def _basic(asked: Asked) -> str:
     return base64.b64decode(asked.headers.get("Authorization", "").removeprefix("Basic ")).decode()
 
 
-def _json(status: int, **fields: object) -> Answered:
-    return Answered(status, json.dumps(fields).encode(), {"Content-Type": "application/json"})
+def _json(status: int, **fields: object) -> Answer:
+    return Answer(status, json.dumps(fields).encode(), {"Content-Type": "application/json"})

@@ -7,6 +7,7 @@ import ssl
 import struct
 import threading
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +25,7 @@ class Asked(NamedTuple):
     authorization: str | None
     host: str = ""
     body: bytes = b""
-    headers: Mapping[str, str] = {}
+    headers: Message = Message()
 
 
 class Answer(NamedTuple):
@@ -57,9 +58,13 @@ def http_server(
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = dict(self.headers.items())
             request = Asked(
-                self.command, self.path, headers.get("Authorization"), headers.get("Host", ""), body, headers
+                self.command,
+                self.path,
+                self.headers.get("Authorization"),
+                self.headers.get("Host", ""),
+                body,
+                self.headers,
             )
             asked.append(request)
             given = answer(request)

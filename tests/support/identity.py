@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from support.net import Answered
+from support.http_server import Answer
 
 if TYPE_CHECKING:
     from support.net import Asked
@@ -67,11 +67,11 @@ class Issuer:
         claims: dict[str, Any] = jwt.decode(token, self._key.public_key(), ["ES256"], audience=audience, issuer=ISSUER)
         return claims
 
-    def play(self, asked: Asked) -> Answered:
+    def play(self, asked: Asked) -> Answer:
         """Answer as the endpoint does."""
         if asked.headers.get("Authorization") != f"Bearer {self.request_token}":
-            return Answered(401, b'{"message":"bad request token"}')
+            return Answer(401, b'{"message":"bad request token"}')
         if asked.method != "GET" or asked.query.get("api-version") != "2.0":
-            return Answered(400, b'{"message":"bad request"}')
+            return Answer(400, b'{"message":"bad request"}')
         value = self.sign(asked.query.get("audience", OWNER))
-        return Answered(200, json.dumps({"count": len(value), "value": value}).encode())
+        return Answer(200, json.dumps({"count": len(value), "value": value}).encode())

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from support.http_server import Answer
 from support.keyless import ENTRIES
-from support.net import Answered, Net, forward
+from support.net import Net, forward
 from support.registry import registry
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def entry(name: str) -> dict[str, str]:
 def registry_behind(world: Net, folder: Path, host: str, user: str, password: str) -> Iterator[None]:
     """Let a registry that knows one user answer for a host of the net, beside what the host is already."""
     with registry(folder, {user: password}) as running:
-        other: Player = world.players.get(host, lambda _: Answered(404))
+        other: Player = world.players.get(host, lambda _: Answer(404))
         answers = forward(running.address)
         world.players[host] = lambda asked: answers(asked) if asked.path.startswith("/v2/") else other(asked)
         yield

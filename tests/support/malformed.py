@@ -16,12 +16,12 @@ _SOURCES = "password, password-env, password-file, provider, credential-helper"
 _KNOWN = f"; known are registry, username, {_SOURCES}, for, optional, realm, ca-file, plain-http"
 _ONE_OF = f"; give exactly one of {_SOURCES}"
 _SHELL = "; quote it, or set shell: bash"
-_NO_SECRET_HERE = "; set it in the environment; the key takes its name, not the password itself"
+_NO_SECRET_HERE = "; set it under env of the step; the key takes its name, not the password itself"
 _PLAIN = "; store the password as plain UTF-8 text"
 _A_FILE = "; name a file that holds the password"
 _A_HOST = "; write HOST, HOST:PORT or HOST/PATH"
 _A_USER = "; write the name of the user"
-_GIVE_IT = "; give it a value, or set on-missing to skip"
+_GIVE_IT = "; give it a value, or set on-missing: skip"
 _OR_NONE = "; write [] to run without any registry"
 _SAVE = "; save it as UTF-8"
 
@@ -66,8 +66,20 @@ _WORKSPACE = (
 )
 _PURPOSE = "must be 'image' or 'command'; leave it out for both"
 _NO_NAME = "is not the name of a variable; write NAME or NAME=value"
-_NOT_SET = "no such variable in the environment; set it in the environment; in a workflow, under env of the step"
+_NOT_SET = "no such variable in the environment; set it under env of the step"
 _STRAY = "command line: an unknown option or a stray word"
+
+
+def at_command_line(message: str) -> str:
+    """A message about a list, or about a variable, as a command line shows it."""
+    for workflow, here in (
+        ("write the value as ${{ toJSON(secrets.NAME) }}", "write the value in single quotes, each ' in it twice"),
+        ("set it under env of the step", "set and export it first"),
+        ("set on-missing: skip", "set --on-missing skip"),
+        ("with the job's own token", "with --github-token-env"),
+    ):
+        message = message.replace(workflow, here)
+    return message
 
 
 def _host(address: str) -> str:
@@ -290,12 +302,12 @@ KEYS = {
     "empty mapping": ("registries[0] (line 1)", "'registry' is missing; add 'registry: HOST'", f"- {{}} # {TOKEN}\n"),
     "registry alone": (
         "registries[0] (line 1)",
-        "'username' and a password are missing; only ghcr.io takes the job's own token",
+        "'username' and a password are missing; add them: only ghcr.io goes without, with the job's own token",
         f"- registry: {TOKEN}.example\n",
     ),
     "ghcr.io with a port alone": (
         "registries[0] (line 1)",
-        "'username' and a password are missing; only ghcr.io takes the job's own token",
+        "'username' and a password are missing; add them: only ghcr.io goes without, with the job's own token",
         f"- registry: ghcr.io:443 # {TOKEN}\n",
     ),
     "no password": ("registries[0] (line 1)", f"no password{_ONE_OF}", f"{LOGIN}  # password: {TOKEN}\n"),
@@ -616,12 +628,12 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
             ),
             (
                 " (line 2, column 6)",
-                "this variable is not declared in the input env; name it in the input env (under with:), or with -e",
+                "this variable is not declared in the input env; name it in the input env (under with:)",
                 f"{_FIRST}echo ${{{TOKEN}}}",
             ),
             (
                 " (line 2, column 6)",
-                "${OTHER} is not declared in the input env; name it in the input env (under with:), or with -e",
+                "${OTHER} is not declared in the input env; name it in the input env (under with:)",
                 f"{_FIRST}echo ${{OTHER}}",
             ),
             *(
@@ -844,7 +856,7 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
             _NOT_SET: (TOKEN, "NOT_THERE"),
             "no such variable in the environment; did you mean 'NEARBY'?": ("NEARBI",),
             **{
-                f"{name} is set by this action; leave it out": (f"{name}={TOKEN}",)
+                f"{name} is set by registry-config itself; leave it out": (f"{name}={TOKEN}",)
                 for name in (
                     "DOCKER_CONFIG",
                     "REGISTRY_AUTH_FILE",
@@ -883,7 +895,7 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
             _NO_NAME: (f"{TOKEN}+/", "A-B", f"A: {TOKEN}", "NEARBY,OTHER"),
             _NOT_SET: (TOKEN, "NOT_THERE"),
             "no such variable in the environment; did you mean 'NEARBY'?": ("NEARBI",),
-            "DOCKER_CONFIG is set by this action; leave it out": ("DOCKER_CONFIG",),
+            "DOCKER_CONFIG is set by registry-config itself; leave it out": ("DOCKER_CONFIG",),
             _OURS: ("GITHUB_ENV", f"{PREFIX}REGISTRIES"),
         }.items()
         for line in lines
@@ -945,7 +957,7 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "token as a word": (_NO_OPTION, (*_RUN, TOKEN, *END)),
     "option of another program": (_NO_OPTION, (*_RUN, "--password", TOKEN, *END)),
     "option with its value of another program": (_NO_OPTION, (*_RUN, f"--password={TOKEN}", *END)),
-    "beginning of an option": (_NO_OPTION, (*_RUN, "--github", TOKEN, *END)),
+    "beginning of an option": (f"{_STRAY}; did you mean --github-token-env?", (*_RUN, "--github", TOKEN, *END)),
     "command before the dashes": (_NO_OPTION, (*_RUN, "touch", "marker", TOKEN)),
     "option nearly right": (f"{_STRAY}; did you mean --registries?", (*_RUN, f"--registrie={TOKEN}", *END)),
     "other option nearly right": (f"{_STRAY}; did you mean --secret-env?", (*_RUN, f"--secret_env={TOKEN}", *END)),
@@ -994,46 +1006,52 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         (*_RUN, "--shell", "sh", *END, TOKEN),
     ),
     "shell with options": (
-        "shell: must be one program, without options; write its name alone, such as bash",
+        "--shell: must be one program, without options; write its name alone, such as bash",
         (*_RUN, "--shell", f"sh -x {TOKEN}", "--", "touch marker"),
     ),
     "retries": ("--retries: must be a whole number from 0 to 10", (*_RUN, "--retries", TOKEN, *END)),
     "max-parallel": ("--max-parallel: must be a whole number from 1 to 64", (*_RUN, "--max-parallel=0", *END)),
     "target without a place": (
-        "targets: the command does not contain {target}; write {target} where the target goes",
+        "--target: the command does not contain {target}; write {target} where the target goes",
         (*_RUN, "--target", TOKEN, *END),
     ),
     "place without a target": (
-        "command: contains {target}, but there are no targets; add targets",
+        "command: contains {target}, but there are no targets; add --target",
         (*_RUN, *END, f"{TOKEN}{{target}}"),
     ),
     "target that is none": (
-        "targets (line 2): is not a reference or the beginning of one; write one a line, such as ghcr.io/org/charts",
+        "--target (number 2): is not a reference or the beginning of one; write one a line, such as ghcr.io/org/charts",
         (*_RUN, "--target", "x", "--target", f"$({TOKEN})", *END, "{target}"),
     ),
     "image": (
-        f"image: {_UPPER}{_A_REFERENCE}",
+        f"--image: {_UPPER}{_A_REFERENCE}",
         (*_RUN, "--image", TOKEN, *END),
     ),
     "entrypoint of no image": (
-        "use-entrypoint: needs image; set image, or leave it out",
+        "--use-entrypoint: needs --image; set --image, or leave it out",
         (*_RUN, "--use-entrypoint", *END),
     ),
-    "exclude without an image": ("exclude: needs image; set image, or leave it out", (*_RUN, "--exclude", TOKEN, *END)),
-    "on-missing": ("on-missing: must be 'fail' or 'skip'", (*_RUN, "--on-missing", TOKEN, *END)),
-    "env without a name": (f"env (line 1): {_NO_NAME}", (*_RUN, "-e", f"={TOKEN}", *END)),
-    "env that is not set": (f"env (line 2): {_NOT_SET}", (*_RUN, "-e", "A=1", "-e", TOKEN, *END)),
+    "exclude without an image": (
+        "--exclude: needs --image; set --image, or leave it out",
+        (*_RUN, "--exclude", TOKEN, *END),
+    ),
+    "on-missing": ("--on-missing: must be 'fail' or 'skip'", (*_RUN, "--on-missing", TOKEN, *END)),
+    "env without a name": (f"--env (number 1): {_NO_NAME}", (*_RUN, "-e", f"={TOKEN}", *END)),
+    "env that is not set": (f"--env (number 2): {at_command_line(_NOT_SET)}", (*_RUN, "-e", "A=1", "-e", TOKEN, *END)),
     "env that holds the password": (
-        "env: the value of A contains a secret; use secret-env",
+        "--env: the value of A contains a secret; use --secret-env",
         (*_RUN, f"-eA={TOKEN}", *END),
     ),
-    "env that is empty": (f"env (line 1): {_NO_NAME}", (*_RUN, "-e", "", *END, TOKEN)),
-    "env that is blank": (f"env (line 2): {_NO_NAME}", (*_RUN, "-e", "A=1", "-e", " ", *END, TOKEN)),
-    "secret-env that is empty": (f"secret-env (line 1): {_NO_NAME}", (*_RUN, "--secret-env", "", *END, TOKEN)),
+    "env that is empty": (f"--env (number 1): {_NO_NAME}", (*_RUN, "-e", "", *END, TOKEN)),
+    "env that is blank": (f"--env (number 2): {_NO_NAME}", (*_RUN, "-e", "A=1", "-e", " ", *END, TOKEN)),
+    "secret-env that is empty": (f"--secret-env (number 1): {_NO_NAME}", (*_RUN, "--secret-env", "", *END, TOKEN)),
     "a program that is empty": ("command: is missing; write it after --", (*_RUN, "--", "", TOKEN)),
-    "the password in a word": (f"command: {_SHOWN}", (*_RUN, *END, f"--password={TOKEN}")),
+    "the password in a word": (
+        f"command: {_SHOWN.replace('secret-env', '--secret-env')}",
+        (*_RUN, *END, f"--password={TOKEN}"),
+    ),
     "secret-env with a value": (
-        "secret-env (line 1): takes a name alone; write NAME, and set its value in the environment",
+        "--secret-env (number 1): takes a name alone; write NAME, and set its value in the environment",
         (*_RUN, "--secret-env", f"A={TOKEN}", *END),
     ),
     "variable of the token": (
@@ -1041,11 +1059,11 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         (*_RUN, "--github-token-env", TOKEN, *END),
     ),
     "working directory that is not there": (
-        "working-directory: is not a folder that exists; make it first, or correct the path",
+        "--working-directory: is not a folder that exists; make it first, or correct the path",
         (*_RUN, "-C", TOKEN, *END),
     ),
     "working directory that is empty": (
-        "working-directory: is not a folder that exists; make it first, or correct the path",
+        "--working-directory: is not a folder that exists; make it first, or correct the path",
         (*_RUN, "-C", "", *END),
     ),
     "ghcr.io without a token": (

@@ -11,11 +11,13 @@ import socket
 import ssl
 import threading
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import trustme
+
+from support import http_server
+from support.http_server import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    Player = Callable[["Asked"], "Answered"]
+    Player = Callable[["Asked"], "Answer"]
 
 _SECONDS = 20
 _HOP_BY_HOP = ("Connection", "Transfer-Encoding", "Date", "Server")
@@ -50,14 +52,6 @@ class Asked(NamedTuple):
     @property
     def form(self) -> dict[str, str]:
         return dict(parse_qsl(self.body.decode()))
-
-
-class Answered(NamedTuple):
-    """An answer of a played host."""
-
-    status: int
-    body: bytes = b""
-    headers: Mapping[str, str] = {}
 
 
 class Net(NamedTuple):
@@ -107,13 +101,13 @@ def net(folder: Path, players: Mapping[str, Player]) -> Iterator[Net]:
 def forward(address: str) -> Player:
     """Let a real server of plain HTTP on loopback, `host:port`, answer."""
 
-    def answer(asked: Asked) -> Answered:
+    def answer(asked: Asked) -> Answer:
         connection = http.client.HTTPConnection(address, timeout=_SECONDS)
         try:
             connection.request(asked.method, asked.target, asked.body, dict(asked.headers.items()))
             response = connection.getresponse()
             headers = {name: value for name, value in response.getheaders() if name not in _HOP_BY_HOP}
-            return Answered(response.status, response.read(), headers)
+            return Answer(response.status, response.read(), headers)
         finally:
             connection.close()
 
@@ -124,39 +118,13 @@ def forward(address: str) -> Player:
 def _player(players: Mapping[str, Player], asked: list[Asked]) -> Iterator[str]:
     """One server for all played hosts."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(request: http_server.Asked) -> Answer:
+        played = Asked(request.method, request.host.removesuffix(":443"), request.path, request.headers, request.body)
+        asked.append(played)
+        return players[played.host](played)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            host = self.headers.get("Host", "").removesuffix(":443")
-            request = Asked(self.command, host, self.path, self.headers, body)
-            asked.append(request)
-            given = players[host](request)
-            self.send_response(given.status)
-            for name, value in {"Content-Length": str(len(given.body)), **given.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(given.body)
-
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815  (as http.server calls them)
-
-    class Quiet(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
-            """A client that is killed is meant."""
-
-    with Quiet(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with http_server.http_server(answer) as server:
+        yield server.address
 
 
 class _Proxy:

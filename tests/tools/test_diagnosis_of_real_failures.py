@@ -29,9 +29,10 @@ _OTHER_NAME = "the registry's certificate is for another name: check the host th
 _EXPIRED = "the registry's certificate has expired, or the clock of this machine is wrong: renew it"
 _PLAIN = "the registry speaks plain HTTP: {tool} needs {option}"
 _LOGIN = "the command tries to store a login: none is needed here, leave it out"
-_LIMIT = "the registry limits how often it is asked: set retries, or ask less often"
+_LIMIT = "the registry limits how often it is asked: set --retries, or ask less often"
 _LIMIT_OF_ALL = (
-    "the registry limits how often it is asked: declare {host}, so that you are not asked as anonymous, or set retries"
+    "the registry limits how often it is asked: declare {host}, so that you are not asked as anonymous, or set "
+    "--retries"
 )
 _NO_HOST = "there is no registry of that name: check its spelling, and the resolver of this machine"
 _NOTHING = "nothing answers at the registry's address: check host and port, and that it is up"

@@ -44,7 +44,7 @@ def values(artifacts: dict[str, object], short: Path) -> dict[str, object]:
 
 
 _IMMUTABLE = (
-    "the tag is there already and the registry does not let it be overwritten: push another, or set skip-existing"
+    "the tag is there already and the registry does not let it be overwritten: push another, or set --skip-existing"
 )
 _TOO_LARGE = (
     "the registry, or a proxy in front of it, takes no request of this size: raise its limit (nginx: "
@@ -157,10 +157,7 @@ def test_a_token_server_is_not_the_registry(
         ]
 
 
-_UPPER_CASE = (
-    "the name of a repository has lower-case letters only: write the owner in lower case, for example with "
-    "'${GITHUB_REPOSITORY_OWNER,,}' in a step before"
-)
+_UPPER_CASE = "the name of a repository has lower-case letters only: write it in lower case"
 
 
 @pytest.mark.parametrize(
@@ -178,8 +175,8 @@ def test_an_owner_in_upper_case(machine: Machine, three: Three, values: dict[str
 
 
 _ONE_CHART = (
-    "helm push takes one chart and then where it goes: with several charts set 'files: dist/*.tgz' and write "
-    "'helm push {file} oci://HOST/PATH', or write a line for each; and see that oci:// is there"
+    "helm push takes one chart and then where it goes: with several charts give --file 'dist/*.tgz' and write "
+    "helm push {file} oci://HOST/PATH; and see that oci:// is there"
 )
 
 
@@ -197,8 +194,8 @@ def test_the_web_page_of_docker_hub(machine: Machine) -> None:
 
 
 _RUNNER_FILE = (
-    "the script writes to a file of the runner that a command does not get: with 'shell' write NAME=value to "
-    "$GITHUB_OUTPUT and read it from the output 'outputs'; write the others in a step of their own"
+    "the script writes to a file of the runner that a command does not get: with --shell write NAME=value to "
+    "$GITHUB_OUTPUT and read it from 'outputs' of --json; write the others outside of the script"
 )
 
 
@@ -211,15 +208,15 @@ _RUNNER_FILE = (
         "busybox": (("busybox", "sh", "-c", "echo a=1 >> ${GITHUB_PATH}"), _RUNNER_FILE),
         "bash finds no program": (
             ("bash", "-c", "helmm push || exit 3"),
-            "the shell finds no program helmm: install it, or set image",
+            "the shell finds no program helmm: install it, or set --image",
         ),
         "dash finds no program": (
             ("dash", "-c", "helmm push"),
-            "the shell finds no program helmm: install it, or set image",
+            "the shell finds no program helmm: install it, or set --image",
         ),
         "busybox finds no program": (
             ("busybox", "sh", "-c", "helmm push"),
-            "the shell finds no program helmm: install it, or set image",
+            "the shell finds no program helmm: install it, or set --image",
         ),
     },
 )

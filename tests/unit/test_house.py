@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from registry_config.declaration.inputs import Inputs
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TOP = Path(__file__).parents[2] / "src/registry_config"
 # From the bottom up; those in one row know nothing of each other.
 _STORIES = (
-    ("errors", "version", "streams"),
+    ("audience", "version", "streams"),
+    ("errors",),
     ("reference",),
     ("docker_config",),
     ("http",),
@@ -163,6 +166,37 @@ def test_only_the_entry_catches_everything() -> None:
 
 def test_nothing_is_printed_past_the_streams_that_are_redacted() -> None:
     assert _modules_with(ast.Call, that=r"(print|breakpoint|traceback\.print_\w+)\(") == set()
+
+
+def test_a_message_for_both_readers_names_no_input_by_itself() -> None:
+    """`audience.called` does: in a workflow an input has another name than on a command line."""
+    names = [name.replace("_", "-") for name in Inputs._fields]
+    several = "|".join(name for name in names if "-" in name and name not in {"registries-file", "github-token"})
+    named = rf"(?<![\w-])(?:{several})(?![\w-])|\b(?:set|needs|leave|add) (?:{'|'.join(names)})\b|\w\.NAME\b"
+    found = [
+        f"{name}: {text}"
+        for name, tree in _sources().items()
+        if _room(name) not in _FOR_ONE_READER and name not in _FOR_ONE_READER
+        for text in _texts_of_messages(tree)
+        if re.search(named, text)
+    ]
+    assert found == ["declaration/yaml_text.py: write the value as ${{ toJSON(secrets.NAME) }}, or use password-env"]
+
+
+# Only the action splits a text into commands, or reads a list from a file of the workspace.
+_FOR_ONE_READER = ("github", "cli", "declaration/command.py", "declaration/registries_file.py")
+_ASIDE = ("either", "called", "numbered", "_check_choice", "_check_placeholder", "Grammar")
+
+
+def _texts_of_messages(tree: ast.Module) -> Iterator[str]:
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    aside: list[ast.expr] = [call for call in calls if ast.unparse(call.func) in _ASIDE]
+    # Docstrings too.
+    aside += [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+    left_out = {id(part) for node in aside for part in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in left_out:
+            yield node.value
 
 
 def test_names_of_test_files_are_their_own() -> None:

@@ -207,7 +207,7 @@ def test_an_empty_password_skips_or_fails_as_asked(registries: str, reason: str)
     environ = {"TOKEN": ""}
     job = _prepare(registries, environ, on_missing="skip")
     assert (job.skip_reason, _plan(job).credentials) == (f"{reason}; nothing was run (on-missing: skip)", ())
-    with pytest.raises(InputError, match=exactly(f"{reason}; give it a value, or set on-missing to skip")):
+    with pytest.raises(InputError, match=exactly(f"{reason}; give it a value, or set on-missing: skip")):
         _prepare(registries, environ)
 
 
@@ -215,7 +215,7 @@ def test_skipping_still_finds_what_is_wrong_elsewhere() -> None:
     registries = f"{_ENV}- registry: b.example\n  username: u\n  password-env: NOT_THERE\n"
     message = (
         "registries[1].password-env (line 6): no such variable in the environment; "
-        "set it in the environment; the key takes its name, not the password itself"
+        "set it under env of the step; the key takes its name, not the password itself"
     )
     with pytest.raises(InputError, match=exactly(message)):
         _prepare(registries, {"TOKEN": ""}, on_missing="skip")
@@ -228,7 +228,7 @@ def test_skipping_still_finds_what_is_wrong_elsewhere() -> None:
             Origin(lacks_secrets=True),
             "secrets are empty in pull requests from forks and by Dependabot: set on-missing: skip",
         ),
-        "elsewhere": (Origin(), "give it a value, or set on-missing to skip"),
+        "elsewhere": (Origin(), "give it a value, or set on-missing: skip"),
     },
 )
 def test_an_empty_password_says_where_it_comes_from(origin: Origin, remedy: str) -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from registry_config.asking import ask
+from registry_config.audience import speak_to_command_line
 from registry_config.cli.agent_arguments import parse_agent
 from registry_config.cli.arguments import read_registries
 from registry_config.cli.command_line import say
@@ -19,7 +20,7 @@ from registry_config.declaration.durations import parse_duration
 from registry_config.declaration.inputs import Inputs, check_inputs
 from registry_config.errors import EXIT_BUG, InputError, RegistryConfigError, UnavailableError
 from registry_config.github.event import read_origin
-from registry_config.host.agent import LOGIN_HINT, find_agent, start_agent, stop_agent
+from registry_config.host.agent import find_agent, login_hint, start_agent, stop_agent
 from registry_config.host.config_folder import links_of, own_folder
 from registry_config.host.stored_files import bring_back
 from registry_config.job import prepare_agent
@@ -44,6 +45,7 @@ def run_agent(words: list[str], environ: Mapping[str, str]) -> int:
     Raises:
         BrokenPipeError: nobody reads standard output any more; nothing was started.
     """
+    speak_to_command_line()
     starts = words[:1] == ["start"] and not {"-h", "--help"} & set(words)
     code = EXIT_BUG
     try:
@@ -80,7 +82,7 @@ def _start(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
         say(job.skip_reason)
         return
     told = retries_only(say)._replace(on_note=say, on_warning=say)
-    credentials = ask(job, inputs, environ, told, ("lifetime", seconds)).current(job.plans[0].credentials)
+    credentials = ask(job, inputs, environ, told, ("--lifetime", seconds)).current(job.plans[0].credentials)
     started = start_agent(credentials, job.user_config, environ, seconds)
     try:
         _print(started.agent.variables(environ))
@@ -92,7 +94,8 @@ def _start(options: argparse.Namespace, environ: Mapping[str, str]) -> None:
         raise UnavailableError("standard output", f"cannot be written to ({reason})", _KEEP_OUTPUT) from None
     started.keep()
     held = ", ".join(job.registries) or "no registry"
-    say(f"the agent holds the credentials for {held} until it is stopped, for {options.lifetime} at most; {LOGIN_HINT}")
+    limit = f"until it is stopped, for {options.lifetime} at most"
+    say(f"the agent holds the credentials for {held} {limit}; {login_hint()}")
 
 
 def _inputs(options: argparse.Namespace, environ: Mapping[str, str]) -> Inputs:

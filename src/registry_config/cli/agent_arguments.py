@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from registry_config.cli.arguments import Parser, formatter
+from registry_config.cli.arguments import Parser, formatter, known_options, nearest_option
 from registry_config.cli.options import OPTIONS
-from registry_config.errors import InputError, did_you_mean
+from registry_config.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
@@ -32,16 +32,19 @@ def parse_agent(arguments: Sequence[str]) -> argparse.Namespace:
     """
     parser = Parser(prog="registry-config agent", epilog=_EPILOG, allow_abbrev=False, formatter_class=formatter)
     actions = parser.add_subparsers(dest="action", metavar="start|env|stop", required=True, parser_class=Parser)
-    start = actions.add_parser("start", help="start an agent, and print the variables that lead to it")
+    start = actions.add_parser(
+        "start", help="start an agent, and print the variables that lead to it", allow_abbrev=False
+    )
     for names, settings in OPTIONS:
         if names[0] in _OPTIONS:
             start.add_argument(*names, **settings)  # type: ignore[arg-type]
     start.add_argument("--lifetime", metavar="T", default="6h", help="after which it ends: 90s, 10m, 1h (6h)")
-    actions.add_parser("env", help="print the variables of the agent that REGISTRY_CONFIG_AGENT_PID names")
-    actions.add_parser("stop", help="end the agent that REGISTRY_CONFIG_AGENT_PID names")
-    options, unknown = parser.parse_known_args(list(arguments))
+    for name, text in (("env", "print the variables of"), ("stop", "end")):
+        actions.add_parser(name, help=f"{text} the agent that REGISTRY_CONFIG_AGENT_PID names", allow_abbrev=False)
+    names = (*_OPTIONS, "--lifetime")
+    options, unknown = known_options(parser, arguments, names)
     if unknown:
-        near = did_you_mean(unknown[0].partition("=")[0], (*_OPTIONS, "--lifetime"))
+        near = nearest_option(unknown[0], names)
         remedy = f"did you mean {near}?" if near else "see registry-config agent --help"
         raise InputError("command line", "an unknown option or a stray word", remedy)
     return options

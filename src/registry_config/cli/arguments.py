@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from registry_config.cli.options import DESCRIPTION, EPILOG, OPTIONS
+from registry_config.cli.options import COMMANDS, DESCRIPTION, EPILOG, OPTIONS
 from registry_config.declaration.inputs import (
     DEFAULTS,
     MAX_PARALLEL,
@@ -25,6 +25,11 @@ from registry_config.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_MISSING: Final = "is missing"
+_UNKNOWN: Final = "an unknown option or a stray word"
+# A shorter beginning stands for too much.
+_MIN_BEGUN: Final = 6
+
 
 class Parser(argparse.ArgumentParser):
     """Reports errors as ours, never with what was typed: a credential may have been typed in the wrong place."""
@@ -34,7 +39,7 @@ class Parser(argparse.ArgumentParser):
         option = message.partition(":")[0].removeprefix("argument ") if message.startswith("argument ") else ""
         problem = "needs a value" if "expected" in message else "cannot be taken"
         if message.startswith("the following arguments are required"):
-            option, problem = message.partition(": ")[2], "is missing"
+            option, problem = message.partition(": ")[2], _MISSING
         raise InputError(option or "command line", problem, "see --help")
 
 
@@ -49,17 +54,46 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, tuple[str, ...]
     if "--" in words:
         at = words.index("--")
         words, argv = words[:at], tuple(words[at + 1 :])
-    options, unknown = _parser().parse_known_args(words)
-    if options.action in {"run", "check"} and options.verbose and options.quiet:
-        raise InputError("--quiet", "cannot be combined with --verbose", "give one of them")
+    if words[:1] in (["run"], ["check"]):
+        options, unknown = known_options(_command_parser(words[0]), words[1:], _OPTION_NAMES)
+    else:
+        options, unknown = known_options(_parser(), words, _OPTION_NAMES)
     if options.action == "action":
         raise InputError("command line", "action takes no words", "it reads its inputs from the environment")
     if unknown:
-        name = unknown[0].partition("=")[0]
-        near = did_you_mean(name, _OPTION_NAMES) if name.startswith("-") else None
+        near = nearest_option(unknown[0], _OPTION_NAMES)
         remedy = f"did you mean {near}?" if near else "the command to run comes after --"
-        raise InputError("command line", "an unknown option or a stray word", remedy)
+        raise InputError("command line", _UNKNOWN, remedy)
+    if options.verbose and options.quiet:
+        raise InputError("--quiet", "cannot be combined with --verbose", "give one of them")
     return options, argv
+
+
+def known_options(
+    parser: argparse.ArgumentParser, words: Sequence[str], names: Sequence[str]
+) -> tuple[argparse.Namespace, list[str]]:
+    """The options, and the words that are none.
+
+    Raises:
+        InputError: naming the option; where one is missing and another is misspelt, the misspelt one.
+    """
+    try:
+        return parser.parse_known_args(list(words))
+    except InputError as error:
+        strange = (word for word in words if word.startswith("--") and word.partition("=")[0] not in names)
+        near = next(filter(None, (nearest_option(word, names) for word in strange)), None)
+        if near is None or error.problem != _MISSING:
+            raise
+        raise InputError("command line", _UNKNOWN, f"did you mean {near}?") from None
+
+
+def nearest_option(word: str, names: Sequence[str]) -> str | None:
+    """The option that was probably meant: two edits away at most, or the same but for its end."""
+    name = word.partition("=")[0]
+    if not name.startswith("-"):
+        return None
+    begun = name[:-1] if len(name) > _MIN_BEGUN else name
+    return did_you_mean(name, names) or next((one for one in names if name[2:] and one.startswith(begun)), None)
 
 
 def to_inputs(options: argparse.Namespace, argv: tuple[str, ...] | None, environ: Mapping[str, str]) -> Inputs:
@@ -143,7 +177,23 @@ def formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.RawDescriptionHelpFormatter(prog, width=110)
 
 
+def _command_parser(name: str) -> argparse.ArgumentParser:
+    """Of `run` or `check` alone: to make the parsers of all commands costs more than the other checks together."""
+    parser = Parser(
+        prog=f"registry-config {name}",
+        description=COMMANDS[name],
+        epilog=EPILOG,
+        allow_abbrev=False,
+        formatter_class=formatter,
+    )
+    parser.set_defaults(action=name)
+    for names, settings in OPTIONS:
+        parser.add_argument(*names, **settings)  # type: ignore[arg-type]
+    return parser
+
+
 def _parser() -> argparse.ArgumentParser:
+    """Of what stands before a command, and of the help that lists the commands."""
     parser = Parser(
         prog="registry-config",
         description=DESCRIPTION,
@@ -153,32 +203,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"registry-config {VERSION}")
     actions = parser.add_subparsers(
-        dest="action", prog="registry-config", metavar="run|check|agent|action", required=True, parser_class=Parser
+        dest="action", prog="registry-config", metavar="|".join(COMMANDS), required=True, parser_class=Parser
     )
-    for name, text in (
-        ("run", "run a command: registry-config run --registries FILE [options] -- COMMAND [ARGUMENT]..."),
-        ("check", "say what is declared, which keys are written and where tools look; reads no password"),
-    ):
-        sub = actions.add_parser(
-            name,
-            help=text,
-            description=text,
-            epilog=EPILOG,
-            allow_abbrev=False,
-            formatter_class=formatter,
-        )
-        for names, settings in OPTIONS:
-            sub.add_argument(*names, **settings)  # type: ignore[arg-type]
-    actions.add_parser(
-        "agent",
-        help="the credentials of a whole job or shell: registry-config agent --help",
-        allow_abbrev=False,
-        formatter_class=formatter,
-    )
-    actions.add_parser(
-        "action",
-        help="what action.yml calls: reads its inputs from the environment",
-        allow_abbrev=False,
-        formatter_class=formatter,
-    )
+    for name, text in COMMANDS.items():
+        actions.add_parser(name, help=text, allow_abbrev=False, formatter_class=formatter)
     return parser

@@ -31,19 +31,19 @@ if TYPE_CHECKING:
     from registry_config.preflight import VerificationError
 
 _SOURCES: Final = {
-    "password": "written here: the runner shows it unless it is a registered secret; password-env is safer",
+    "password": "written in the list; password-env keeps it out of there",
     "password-env": "from a variable of the environment",
     "password-file": "from a file",
-    "github-token": "the job's own token",
+    "github-token": "from the variable of --github-token-env",
     "provider": "from its identity provider, during a run",
     "credential-helper": "from a credential helper, during a run",
 }
 _NOT_PROMISED: Final = (
     "that other processes of the same user cannot read our memory, or swap",
     "what a tool writes itself, such as a login inside the command",
-    "in an image: that the engine keeps no variable of secret-env on its disk while the command runs",
+    "in an image: that the engine keeps no variable of --secret-env on its disk while the command runs",
     "in an image: that anything is encrypted on the way to an engine reached by plain tcp://",
-    "what the runner prints of with: and env: before any code of ours runs",
+    "in a workflow: what the runner prints of with: and env: before any code of ours runs",
     "that a password of fewer than 6 characters is hidden other than in its base64 form",
 )
 
@@ -161,7 +161,7 @@ def _finder(plan: Plan, job: Job) -> Callable[[str], list[str]]:
 def _entry(declaration: Declaration) -> Iterator[str]:
     yield declaration.registry
     yield f"  declared   {declaration.place()}"
-    yield f"  user       {declaration.username or 'github.actor'}"
+    yield f"  user       {declaration.username or 'that of GITHUB_ACTOR'}"
     yield f"  password   {_SOURCES[declaration.source.kind]}"
     yield f"  used for   {' and '.join(_uses(declaration))}"
     yield f"  keys       {' '.join(config_keys(declaration.host))}"

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from registry_config.audience import speak_to_command_line
 from registry_config.cli import arguments as command_line
 from registry_config.cli.json_file import JsonFile
 from registry_config.errors import RegistryConfigError
@@ -34,6 +35,7 @@ def run_command_line(words: list[str], environ: MutableMapping[str, str]) -> int
         words: the arguments after the program's name.
         environ: the process's own environment; what no child may find is taken out of it.
     """
+    speak_to_command_line()
     try:
         options, argv = command_line.parse(words)
     except RegistryConfigError as error:

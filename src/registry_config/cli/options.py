@@ -9,6 +9,12 @@ from registry_config.declaration.inputs import DEFAULTS
 DESCRIPTION: Final = """\
 Run one command with the container registries that you declare once. The tool finds the credentials where it
 looks for them; they exist in memory only and are gone when it ends."""
+COMMANDS: Final = {
+    "run": "run a command: registry-config run --registries FILE [options] -- COMMAND [ARGUMENT]...",
+    "check": "say what run would do with the same words, and what would not work; runs nothing",
+    "agent": "the credentials of a whole job or shell: registry-config agent --help",
+    "action": "what action.yml calls: reads its inputs from the environment",
+}
 EPILOG: Final = """\
 registries.yaml:
   - registry: ghcr.io

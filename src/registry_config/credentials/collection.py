@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.audience import called
 from registry_config.credentials.cautions import warnings_of
 from registry_config.credentials.reading import (
     Credential,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from registry_config.declaration.registries import Declaration
 
 KEYLESS_KINDS: Final = ("provider", "credential-helper")
-_FORK_REMEDY: Final = "secrets are empty in pull requests from forks and by Dependabot: set on-missing: skip"
+_FORK: Final = "secrets are empty in pull requests from forks and by Dependabot"
 
 
 class Collection(NamedTuple):
@@ -83,4 +84,5 @@ def _refuse_missing(missing: list[MissingSecretError], inputs: Inputs, origin: O
     if missing and inputs.on_missing == "fail":
         first = missing[0]
         is_empty = type(first) is MissingSecretError and origin.lacks_secrets
-        raise type(first)(first.place, first.problem, _FORK_REMEDY if is_empty else first.remedy)
+        remedy = f"{_FORK}: set {called('on-missing', 'skip')}" if is_empty else first.remedy
+        raise type(first)(first.place, first.problem, remedy)

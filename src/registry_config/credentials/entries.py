@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from registry_config.audience import called
 from registry_config.credentials.keyless import HelperRequest, KeylessEntry, Wanted
 from registry_config.credentials.providers.shape import NO_PERMISSION, IdTokenSource, Request
 from registry_config.credentials.providers.table import PROVIDERS
@@ -37,19 +38,24 @@ def add_entry(wanted: Wanted | None, declaration: Declaration, environ: Mapping[
         InputError: as `keyless_entry`.
     """
     known = wanted or Wanted((), IdTokenSource(*origin.id_tokens), (origin.workspace or os.getcwd(),))
-    return known._replace(entries=(*known.entries, keyless_entry(declaration, environ, known.source)))
+    return known._replace(
+        entries=(*known.entries, keyless_entry(declaration, environ, known.source, on_github=bool(origin.server)))
+    )
 
 
-def keyless_entry(declaration: Declaration, environ: Mapping[str, str], source: IdTokenSource) -> KeylessEntry:
+def keyless_entry(
+    declaration: Declaration, environ: Mapping[str, str], source: IdTokenSource, *, on_github: bool = True
+) -> KeylessEntry:
     """What is to be asked for an entry, and what stands for its credential until then.
 
     Args:
         declaration: with a provider or a credential helper.
         environ: the environment of the step.
         source: where GitHub gives ID tokens.
+        on_github: whether this is a job of GitHub's, which could be given the permission.
 
     Raises:
-        MissingPermissionError: an ID token of GitHub's is needed, and the job has no permission.
+        MissingPermissionError: an ID token of GitHub's is needed, and there is none.
         MissingSecretError: the variable of `id-token-env` is empty.
         InputError: the host is not the provider's own, or a variable or a file cannot be read.
     """
@@ -62,7 +68,7 @@ def keyless_entry(declaration: Declaration, environ: Mapping[str, str], source: 
         raise InputError(declaration.place("provider"), problem, f"it is for {provider.HOSTS}")
     id_token = _id_token(declaration, environ)
     if id_token is None and not source.is_there:
-        raise MissingPermissionError(declaration.place(), "the job may not ask GitHub for an ID token", NO_PERMISSION)
+        raise _no_token(declaration.place(), on_github=on_github)
     request = Request(
         place=declaration.place(),
         host=declaration.host,
@@ -74,12 +80,19 @@ def keyless_entry(declaration: Declaration, environ: Mapping[str, str], source: 
     return KeylessEntry(placeholder, request)
 
 
+def _no_token(place: str, *, on_github: bool) -> MissingPermissionError:
+    if on_github:
+        return MissingPermissionError(place, "the job may not ask GitHub for an ID token", NO_PERMISSION)
+    remedy = "name a variable with an ID token of your CI as id-token-env, or use another source"
+    return MissingPermissionError(place, "there is no ID token: this is no job of GitHub's", remedy)
+
+
 def _id_token(declaration: Declaration, environ: Mapping[str, str]) -> str | None:
     name = declaration.provider.get(_TOKEN_KEY) if declaration.provider else ""
     if not name:
         return None
     place = declaration.place(_TOKEN_KEY)
-    missing = (f"the variable {name} is set to nothing", "give it the ID token, or set on-missing to skip")
+    missing = (f"the variable {name} is set to nothing", f"give it the ID token, or set {called('on-missing', 'skip')}")
     token = checked_secret(place, from_variable(place, name, environ), missing)
     if not (token.isascii() and token.isprintable()):
         raise InputError(place, "holds no ID token", "give it the token alone, in one line")

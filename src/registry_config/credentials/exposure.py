@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from registry_config.audience import called
 from registry_config.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,4 +25,5 @@ def refuse_secrets_in_words(commands: Iterable[Command], redactor: Redactor) -> 
         for word in command:
             if redactor.holds(os.fsencode(word.text)):
                 problem = "contains a secret, which the list of processes would show"
-                raise InputError(word.place, problem, "name its variable in secret-env, and let the tool read that")
+                remedy = f"name its variable in {called('secret-env')}, and let the tool read that"
+                raise InputError(word.place, problem, remedy)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SECONDS: Final = 60.0
 OUTPUT_BYTES: Final = 1 << 20
 # What Docker's protocol has in the place of a user where the secret is an identity token.
-_TRY_IT: Final = "run its 'get' on the runner to see why"
+_TRY_IT: Final = "run its 'get' on this machine to see why"
 _IDENTITY_TOKEN: Final = "<token>"  # noqa: S105  (no secret)
 
 
@@ -55,12 +55,12 @@ def ask_helper(  # noqa: PLR0913  (the last two are named)
         redactor: knows the secrets so far.
 
     Raises:
-        ProviderRefusedError: the helper failed, or gave no user and password.
-        UnavailableError: it is not there, or too slow.
+        ProviderRefusedError: the helper failed, or gave an identity token.
+        UnavailableError: it is not there, is too slow, or gave no user and password that tools could use.
     """
     program = find_helper(name, environ.get("PATH", ""), outside)
     if not program:
-        raise UnavailableError(place, f"docker-credential-{name} is not on PATH", "install it on the runner")
+        raise UnavailableError(place, f"docker-credential-{name} is not on PATH", "install it on this machine")
     code, output, complaint = _run(place, program, config_keys(host)[0], environ)
     login = _login(output)
     if code:
@@ -68,7 +68,7 @@ def ask_helper(  # noqa: PLR0913  (the last two are named)
         hidden = Redactor(encodings(*login)) if login else redactor
         said = quotable(redactor.text(complaint.decode("utf-8", "replace")), hidden)
         problem = f"docker-credential-{name} failed ({_ended(code)})" + (f': "{said}"' if said else "")
-        raise ProviderRefusedError(place, problem, f"run 'docker-credential-{name} get' on the runner to see why")
+        raise ProviderRefusedError(place, problem, f"run 'docker-credential-{name} get' on this machine to see why")
     if login is None:
         raise UnavailableError(place, f"docker-credential-{name} gave no answer in Docker's protocol", _TRY_IT)
     if login.username == _IDENTITY_TOKEN:

@@ -15,6 +15,7 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.audience import called
 from registry_config.credentials.reading import Credential
 from registry_config.docker_config import CONFIG_NAME, CREDENTIAL_KEYS, auth_value, config_keys
 from registry_config.errors import InputError
@@ -184,7 +185,7 @@ def _document(owner: str, path: str, *, keep: bool) -> dict[str, object]:
     if isinstance(document, dict):
         return document
     if keep:
-        raise InputError("keep-logins", f"your own config of {owner} cannot be read as JSON", "fix it")
+        raise InputError(called("keep-logins"), f"your own config of {owner} cannot be read as JSON", "fix it")
     return {}
 
 
@@ -196,13 +197,13 @@ def _logins(owner: str, document: Mapping[str, object], warnings: list[str]) -> 
     has_store = isinstance(store, str) and bool(store)
     if has_store:
         warnings.append(
-            f"keep-logins: of {owner}'s credential store (credsStore) the registries are kept that its auths name; "
-            "for others declare an entry, or name the store in credHelpers"
+            f"{called('keep-logins')}: of {owner}'s credential store (credsStore) the registries are kept that its "
+            "auths name; for others declare an entry, or name the store in credHelpers"
         )
     for key, entry in auths.items() if isinstance(auths, dict) else ():
         checked = _checked(entry) if isinstance(entry, dict) else None
         if checked is None:
-            warnings.append(f"keep-logins: {owner}'s login for {host_of(key)} is malformed; it is left out")
+            warnings.append(f"{called('keep-logins')}: {owner}'s login for {host_of(key)} is malformed; it is left out")
         elif has_store and not checked:
             yield _Login(owner, key, {}, str(store))
         else:
@@ -221,7 +222,7 @@ def _first_of_each(found: Iterable[_Login], warnings: list[str]) -> Iterator[_Lo
             seen.add((login.key, bool(login.helper)))
         elif (first.entry, first.helper) != (login.entry, login.helper):
             problem = f"{login.owner} and {first.owner} have different logins for {login.host}"
-            warnings.append(f"keep-logins: {problem}; that of {first.owner} is kept")
+            warnings.append(f"{called('keep-logins')}: {problem}; that of {first.owner} is kept")
 
 
 def _checked(entry: Mapping[str, object]) -> dict[str, str] | None:

@@ -6,6 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.audience import called
 from registry_config.docker_config import Login
 from registry_config.errors import InputError
 
@@ -135,7 +136,7 @@ def _read(declaration: Declaration, environ: Mapping[str, str], token: JobToken)
     else:
         text = value
         missing += ": what follows '#' is a comment" if declaration.source.is_cut else ""
-    return username, checked_secret(place, text, (missing, "give it a value, or set on-missing to skip"))
+    return username, checked_secret(place, text, (missing, f"give it a value, or set {called('on-missing', 'skip')}"))
 
 
 def password_variables(declarations: Iterable[Declaration]) -> tuple[str, ...]:
@@ -156,14 +157,10 @@ def from_variable(place: str, name: str, environ: Mapping[str, str]) -> str:
     """
     if name in environ:
         return environ[name]
-    from registry_config.declaration.variables import nearest_variable  # noqa: PLC0415  (for what is refused)
+    from registry_config.declaration.variables import nearest_variable, set_it  # noqa: PLC0415  (for what is refused)
 
     near = nearest_variable(name, environ)
-    remedy = (
-        f"did you mean '{near}'?"
-        if near
-        else "set it in the environment; the key takes its name, not the password itself"
-    )
+    remedy = f"did you mean '{near}'?" if near else f"{set_it()}; the key takes its name, not the password itself"
     raise InputError(place, "no such variable in the environment", remedy)
 
 

@@ -99,14 +99,18 @@ def expand(command: Command, find: Callable[[str], list[str]], folder: str = "."
             continue
         names = sorted(find(word.pattern))
         if not names:
-            where = "the working directory" if folder in {"", "."} else f"'{folder}'"
-            problem = f"no file in {where} matches '{word.text}'"
+            problem = f"no file in {folder_text(folder)} matches '{word.text}'"
             raise InputError(
                 word.place, problem, "check path and working-directory, or quote it to pass it on as it is"
             )
         # A file of such a name would be an option to the tool.
         arguments.extend(f"./{name}" if name.startswith("-") else name for name in names)
     return tuple(arguments)
+
+
+def folder_text(folder: str) -> str:
+    """The working directory, as messages name it."""
+    return "the working directory" if folder in {"", "."} else f"'{folder}'"
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -255,6 +259,6 @@ class _Reader:
         from registry_config.declaration.variables import nearest_variable  # noqa: PLC0415  (for what is refused)
 
         near = nearest_variable(name, self._variables)
-        remedy = f"did you mean ${{{near}}}?" if near else "name it in the input env (under with:), or with -e"
+        remedy = f"did you mean ${{{near}}}?" if near else "name it in the input env (under with:)"
         shown = f"${{{name}}}" if re.fullmatch(_SHOWN_NAME, name) else "this variable"
         return InputError(self._place(self._at), f"{shown} is not declared in the input env", remedy)

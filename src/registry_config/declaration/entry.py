@@ -6,7 +6,7 @@ from typing import Final
 
 import yaml
 
-from registry_config.declaration.yaml_text import QUOTE_IT, line_of
+from registry_config.declaration.yaml_text import line_of, quote_it
 from registry_config.errors import InputError, did_you_mean
 
 SOURCE_KEYS: Final = ("password", "password-env", "password-file", "provider", "credential-helper")
@@ -104,7 +104,7 @@ def text_of(place: str, node: yaml.Node) -> str:
         InputError: it is no text.
     """
     if not isinstance(node, yaml.ScalarNode):
-        raise InputError(place, "must be a text", QUOTE_IT)
+        raise InputError(place, "must be a text", quote_it())
     return "" if is_null(node) else str(node.value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.audience import called, numbered
 from registry_config.declaration.durations import parse_duration
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError
@@ -30,7 +31,6 @@ MAX_PARALLEL: Final = 64
 MAX_RETRIES: Final = 10
 _TARGET: Final = r"[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]+-]*"
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
-_SET_IT: Final = "set it in the environment; in a workflow, under env of the step"
 
 
 class Inputs(NamedTuple):
@@ -121,7 +121,8 @@ def check_inputs(inputs: Inputs, *, needs_command: bool = True) -> None:
     _check_choice("on-missing", inputs.on_missing, ("fail", "skip"))
     _check_choice("retry-on", inputs.retry_on, ("transient", "any"))
     if inputs.retry_on != DEFAULTS.retry_on and not inputs.retries:
-        raise InputError("retry-on", "needs retries", "set retries, or leave it out")
+        remedy = f"set {called('retries')}, or leave it out"
+        raise InputError(called("retry-on"), f"needs {called('retries')}", remedy)
     if inputs.registries and inputs.registries_file:
         raise InputError("registries-file", "cannot be combined with registries", "give one of them")
     if needs_command and inputs.argv is None and not inputs.command.strip():
@@ -131,11 +132,15 @@ def check_inputs(inputs: Inputs, *, needs_command: bool = True) -> None:
     if inputs.shell and inputs.argv is not None and len(inputs.argv) != 1:
         raise InputError("command", "must be one script with --shell", "quote the whole script after --")
     if re.search(r"\s", inputs.shell):
-        raise InputError("shell", "must be one program, without options", "write its name alone, such as bash")
+        raise InputError(called("shell"), "must be one program, without options", "write its name alone, such as bash")
     _check_choice("verify", inputs.verify, ("off", "login", "pull", "push"))
     _check_choice("digest-from", inputs.digest_from, ("tool", "registry"))
     if inputs.skip_existing and inputs.shell:
-        raise InputError("skip-existing", "cannot be combined with shell", "nothing tells what a script writes")
+        raise InputError(
+            called("skip-existing"),
+            f"cannot be combined with {called('shell')}",
+            "leave one of them out: nothing tells what a script writes",
+        )
     _check_image(inputs)
     _check_targets(inputs)
 
@@ -143,7 +148,7 @@ def check_inputs(inputs: Inputs, *, needs_command: bool = True) -> None:
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         *first, last = (f"'{choice}'" for choice in choices)
-        raise InputError(name, f"must be {', '.join(first)} or {last}")
+        raise InputError(called(name), f"must be {', '.join(first)} or {last}")
 
 
 def _check_image(inputs: Inputs) -> None:
@@ -153,22 +158,26 @@ def _check_image(inputs: Inputs) -> None:
         try:
             parse_reference(inputs.image)
         except ValueError as error:
-            raise InputError("image", str(error), "write HOST/PATH:TAG or HOST/PATH@DIGEST") from None
+            raise InputError(called("image"), str(error), "write HOST/PATH:TAG or HOST/PATH@DIGEST") from None
         if inputs.keep_logins:
-            raise InputError("keep-logins", "cannot be combined with image", "leave one of them out")
+            raise InputError(
+                called("keep-logins"), f"cannot be combined with {called('image')}", "leave one of them out"
+            )
     elif inputs.use_entrypoint:
-        raise InputError("use-entrypoint", "needs image", "set image, or leave it out")
+        raise InputError(
+            called("use-entrypoint"), f"needs {called('image')}", f"set {called('image')}, or leave it out"
+        )
     elif inputs.exclude:
-        raise InputError("exclude", "needs image", "set image, or leave it out")
+        raise InputError(called("exclude"), f"needs {called('image')}", f"set {called('image')}, or leave it out")
     if inputs.use_entrypoint and inputs.shell:
-        raise InputError("use-entrypoint", "cannot be combined with shell", "give one of them")
+        raise InputError(called("use-entrypoint"), f"cannot be combined with {called('shell')}", "give one of them")
 
 
 def _check_targets(inputs: Inputs) -> None:
     _check_placeholder(inputs, TARGET_PLACEHOLDER, "targets", inputs.targets)
     _check_placeholder(inputs, FILE_PLACEHOLDER, "files", inputs.files)
     for line, target in enumerate(inputs.targets, 1):
-        place = f"targets (line {line})"
+        place = numbered("targets", line)
         # A shell may read the command: nothing of a target may mean anything to it.
         if not re.fullmatch(_TARGET, target):
             problem = "is not a reference or the beginning of one"
@@ -181,9 +190,9 @@ def _check_placeholder(inputs: Inputs, placeholder: str, name: str, values: tupl
     text = "\n".join(inputs.argv) if inputs.argv is not None else inputs.command
     if values and placeholder not in text:
         remedy = f"write {placeholder} where the {placeholder.strip('{}')} goes"
-        raise InputError(name, f"the command does not contain {placeholder}", remedy)
+        raise InputError(called(name), f"the command does not contain {placeholder}", remedy)
     if placeholder in text and not values:
-        raise InputError("command", f"contains {placeholder}, but there are no {name}", f"add {name}")
+        raise InputError("command", f"contains {placeholder}, but there are no {name}", f"add {called(name)}")
 
 
 def duration(name: str, text: str) -> float | None:
@@ -221,14 +230,14 @@ def declared_variables(inputs: Inputs, environ: Mapping[str, str]) -> tuple[dict
         if is_text and not line.strip():
             continue
         name, equals, value = line.partition("=")
-        place = f"env (line {number})"
+        place = numbered("env", number)
         name = _name(place, name)
         plain[name] = value if equals else _value(place, name, environ)
     secret = {}
     for number, line in enumerate(inputs.secret_env, 1):
         if is_text and not line.strip():
             continue
-        place = f"secret-env (line {number})"
+        place = numbered("secret-env", number)
         if "=" in line:
             raise InputError(place, "takes a name alone", "write NAME, and set its value in the environment")
         name = _name(place, line)
@@ -241,7 +250,7 @@ def _name(place: str, text: str) -> str:
     if not re.fullmatch(_NAME, name):
         raise InputError(place, "is not the name of a variable", "write NAME or NAME=value")
     if name in CONFIG_VARIABLES:
-        raise InputError(place, f"{name} is set by this action", "leave it out")
+        raise InputError(place, f"{name} is set by registry-config itself", "leave it out")
     if name in RUNNER_FILES or name.startswith(PREFIX):
         raise InputError(place, "this variable is the runner's own", "leave it out")
     return name
@@ -250,8 +259,8 @@ def _name(place: str, text: str) -> str:
 def _value(place: str, name: str, environ: Mapping[str, str]) -> str:
     if name in environ:
         return environ[name]
-    from registry_config.declaration.variables import nearest_variable  # noqa: PLC0415  (for what is refused)
+    from registry_config.declaration.variables import nearest_variable, set_it  # noqa: PLC0415  (for what is refused)
 
     near = nearest_variable(name, environ)
-    remedy = f"did you mean '{near}'?" if near else _SET_IT
+    remedy = f"did you mean '{near}'?" if near else set_it()
     raise InputError(place, "no such variable in the environment", remedy)

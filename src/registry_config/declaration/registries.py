@@ -89,7 +89,10 @@ def parse_registries(text: str) -> tuple[Declaration, ...]:
     if root is None or (isinstance(root, yaml.ScalarNode) and is_null(root)):
         raise InputError("registries", "is empty", "write [] to run without any registry")
     if not isinstance(root, yaml.SequenceNode):
-        raise InputError(f"registries (line {line_of(root)})", "must be a list", "begin each entry with '- registry:'")
+        remedy = "begin each entry with '- registry:'"
+        if isinstance(root, yaml.MappingNode) and [key.value for key, _ in root.value] == ["registries"]:
+            remedy = "leave the key 'registries' out: the list is all there is"
+        raise InputError(f"registries (line {line_of(root)})", "must be a list", remedy)
     declarations = tuple(
         declaration for index, node in enumerate(root.value) for declaration in _declarations(Entry(index, node), text)
     )

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from registry_config.declaration.registries import MAX_BYTES, decode, parse_registries, refuse_in_file
+from registry_config.declaration.yaml_text import QUOTE_IN_FILE, QUOTE_IT
 from registry_config.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def registries_text(inputs: Inputs, origin: Origin) -> str:
             text = decode(file.read(MAX_BYTES + 1), place)
     except OSError as error:
         raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})", "check the path") from None
-    refuse_in_file(parse_registries(text))
+    try:
+        refuse_in_file(parse_registries(text))
+    except InputError as error:
+        raise InputError(error.place, error.problem, error.remedy.replace(QUOTE_IT, QUOTE_IN_FILE)) from None
     return text
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import yaml
 
+from registry_config.audience import either
 from registry_config.declaration.entry import SOURCE_KEYS, Entry
-from registry_config.declaration.yaml_text import QUOTE_IT
+from registry_config.declaration.yaml_text import quote_it
 from registry_config.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,7 +81,11 @@ def read_source(entry: Entry, host: str, text: str) -> tuple[Source, ProviderSet
         if host == GITHUB_REGISTRY:
             return Source("github-token"), None
         problem = "'username' and a password are missing"
-        raise InputError(entry.place(), problem, f"only {GITHUB_REGISTRY} takes the job's own token")
+        remedy = either(
+            "add them: only ghcr.io goes without, with the job's own token",
+            "add them: only ghcr.io goes without, with --github-token-env",
+        )
+        raise InputError(entry.place(), problem, remedy)
     if len(given) != 1:
         problem = " and ".join(f"'{kind}'" for kind in given) or "no password"
         raise InputError(entry.place(), problem, "give exactly one of " + ", ".join(SOURCE_KEYS))
@@ -148,7 +153,7 @@ def _json_key(place: str, node: yaml.MappingNode, text: str) -> str:
     try:
         return json.dumps(json.loads(written), ensure_ascii=False, separators=(",", ":"))
     except ValueError:
-        raise InputError(place, "is a mapping and not a text", QUOTE_IT) from None
+        raise InputError(place, "is a mapping and not a text", quote_it()) from None
 
 
 def source_warnings(entry: Entry, source: Source) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from registry_config.audience import either
 from registry_config.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ _SYSTEM_VARIABLES: Final = frozenset(
 _SYSTEM_PREFIXES: Final = ("ACTIONS_", "INPUT_", "LC_", "REGISTRY_CONFIG_INPUT_", "RUNNER_", "XDG_")
 _GITHUB: Final = "GITHUB_"
 _MIN_COMMON: Final = 4
+
+
+def set_it() -> str:
+    """What to do where the environment lacks a variable and none is near."""
+    return either("set it under env of the step", "set and export it first")
 
 
 def nearest_variable(name: str, known: Iterable[str]) -> str | None:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
+from registry_config.audience import either
 from registry_config.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 QUOTE_IT: Final = "write the value as ${{ toJSON(secrets.NAME) }}, or use password-env"
+# In a file nobody evaluates an expression.
+QUOTE_IN_FILE: Final = "write the value in single quotes, each ' in it twice, or use password-env"
 # A list of a few hundred keys of clouds; a larger text is some other file, and reading it would take long.
 _MAX_CHARACTERS: Final = 1024 * 1024
 # A Google key is two levels deep; a bomb of brackets is not.
@@ -61,7 +64,12 @@ def compose(text: str) -> yaml.Node | None:
         return yaml.compose(text, Loader=LOADER)
     except yaml.YAMLError as error:
         line, (problem, remedy) = _slip(error, re.split(_LINE_END, text))
-        raise InputError(f"registries (line {line + 1})", problem, remedy) from None
+        raise InputError(f"registries (line {line + 1})", problem, remedy.replace(QUOTE_IT, quote_it())) from None
+
+
+def quote_it() -> str:
+    """What to do with a value that YAML would read in another way; a command line has its list in a file."""
+    return either(QUOTE_IT, QUOTE_IN_FILE)
 
 
 def line_of(node: yaml.Node) -> int:
@@ -90,9 +98,9 @@ def _refuse_extras(text: str) -> None:
     for event in yaml.parse(text, Loader=LOADER):
         place = f"registries (line {event.start_mark.line + 1})" if event.start_mark else "registries"
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise InputError(place, "anchors and aliases ('&', '*') are not taken", QUOTE_IT)
+            raise InputError(place, "anchors and aliases ('&', '*') are not taken", quote_it())
         if getattr(event, "tag", None):
-            raise InputError(place, "tags ('!') are not taken", QUOTE_IT)
+            raise InputError(place, "tags ('!') are not taken", quote_it())
         documents += isinstance(event, yaml.DocumentStartEvent)
         if documents > 1:
             raise InputError(place, "a second document ('---')", "write one list")

@@ -6,6 +6,7 @@ import asyncio
 import posixpath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from registry_config.audience import called
 from registry_config.credentials.reading import ca_files
 from registry_config.engine.certificates import Trust, bundle_for
 from registry_config.engine.errors import explain_exit, reason_of
@@ -212,7 +213,9 @@ class ImageWorkplace:
         if returned.with_secret:
             names = ", ".join(returned.with_secret)
             problem = f"a file that came back held a secret and was deleted: {names}"
-            raise SecretFileError("working-directory", problem, "write no credential into the working directory")
+            raise SecretFileError(
+                called("working-directory"), problem, "write no credential into the working directory"
+            )
 
 
 def _prepared(plan: Plan, image: Image, source: dagger.Directory) -> dagger.Container:

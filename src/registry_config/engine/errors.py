@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from registry_config.audience import called
 from registry_config.errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, UnavailableError
 from registry_config.reference import parse_reference
 from registry_config.tools.output import status
@@ -82,7 +83,9 @@ def explain_exit(
         if "/" in program[0]:
             hint = ", or not the interpreter that its first line names"
         elif entrypoint:
-            hint = f"; its entrypoint is {' '.join(entrypoint)}: name it in the command or set use-entrypoint"
+            hint = (
+                f"; its entrypoint is {' '.join(entrypoint)}: name it in the command or set {called('use-entrypoint')}"
+            )
         return EXIT_NOT_FOUND, f"{program[0]}: no such program in the image{hint}"
     if match := re.fullmatch(rf"fork/exec [^\n]*{name}: (permission denied|exec format error)\n", stderr):
         return EXIT_NOT_EXECUTABLE, f"{program[0]}: cannot be executed in the image ({match[1]})"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from registry_config.audience import called
 from registry_config.credentials.reading import NO_AUTHORITIES
 from registry_config.engine.certificates import Trust
 from registry_config.engine.connection import connection
@@ -56,7 +57,7 @@ class EngineRunner:
         if find_spec("dagger") is None:
             problem = "the Dagger SDK is not part of this installation"
             raise UnavailableError(
-                "image", problem, "install registry-config-action with uv or pip, or leave image out"
+                "image", problem, f"install registry-config-action with uv or pip, or leave {called('image')} out"
             )
         self._settings = settings
         self._environ = environ
@@ -95,7 +96,9 @@ class EngineRunner:
     def workplace(self, plan: Plan, output: Output) -> Iterator[ImageWorkplace]:
         """See `plan.Runner.workplace`."""
         if not os.path.isdir(plan.working_directory):
-            raise InputError("working-directory", "is not a folder that exists", "make it first, or correct the path")
+            raise InputError(
+                called("working-directory"), "is not a folder that exists", "make it first, or correct the path"
+            )
         plan = plan._replace(working_directory=os.path.abspath(plan.working_directory))
         image, source = self._wait_for(self._prepare(plan.working_directory))
         place = Place(self._settings, self._redactor, self._wait_for, self._warnings.append, self._trust)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from registry_config.audience import speak_to_workflow
 from registry_config.errors import RegistryConfigError
 from registry_config.execution import execute
 from registry_config.github.event import read_origin
@@ -30,6 +31,7 @@ def run_action(environ: MutableMapping[str, str]) -> int:
     Args:
         environ: the process's own environment; what no child may find is taken out of it.
     """
+    speak_to_workflow()
     workflow = Workflow(environ)
     inputs = None
     try:

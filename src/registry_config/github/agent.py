@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from registry_config.asking import ask
+from registry_config.audience import speak_to_workflow
 from registry_config.declaration.durations import parse_duration
 from registry_config.errors import RegistryConfigError
 from registry_config.github.event import read_origin
 from registry_config.github.inputs import from_action, variable
 from registry_config.github.workflow import Workflow
-from registry_config.host.agent import LOGIN_HINT, start_agent
+from registry_config.host.agent import login_hint, start_agent
 from registry_config.job import prepare_agent
 from registry_config.observer import retries_only
 
@@ -26,6 +27,7 @@ def run_agent_action(environ: Mapping[str, str]) -> int:
     Args:
         environ: of this process.
     """
+    speak_to_workflow()
     workflow = Workflow(environ)
     try:
         _start(environ, workflow)
@@ -63,5 +65,5 @@ def _start(environ: Mapping[str, str], workflow: Workflow) -> None:
     started.keep()
     held = ", ".join(job.registries) or "no registry"
     text = f"the credentials for {held} are in memory for the further steps of this job, for {lifetime} at most"
-    workflow.line(f"{text}; {LOGIN_HINT}")
+    workflow.line(f"{text}; {login_hint()}")
     workflow.summary(f"registry-config agent: {text}\n")

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.audience import called
 from registry_config.credentials.kept_logins import docker_folder
 from registry_config.docker_config import CONFIG_NAME, environment, render
 from registry_config.errors import InputError, UnavailableError
@@ -33,16 +34,20 @@ if TYPE_CHECKING:
     from registry_config.credentials.reading import Credential
 
 PID_VARIABLE: Final = "REGISTRY_CONFIG_AGENT_PID"
-LOGIN_HINT: Final = (
-    "a later docker login fails (invalid cross-device link): declare that registry here, "
-    "or log in before the agent starts and set keep-logins"
-)
 _PID: Final = re.compile(r"[1-9][0-9]{0,8}")
 _KEEP: Final = b"k"
 _START_SECONDS: Final = 30.0
 _END_SECONDS: Final = 10.0
 _MARK: Final = b"registry_config.host.keeper"
 _PLACE: Final = "agent"
+
+
+def login_hint() -> str:
+    """What to do instead of a login while the agent runs."""
+    return (
+        "a later docker login fails (invalid cross-device link): declare that registry here, "
+        f"or log in before the agent starts and set {called('keep-logins')}"
+    )
 
 
 class Agent(NamedTuple):

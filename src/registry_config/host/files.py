@@ -21,5 +21,9 @@ def read_beginning(folder: str, path: str, limit: int) -> bytes:
     """
     # Without O_NONBLOCK a pipe would hold us until somebody writes.
     descriptor = os.open(os.path.join(folder, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
-        return file.read(limit) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+    try:
+        # Of a folder this raises, and leaves the descriptor to us.
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(limit) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+    finally:
+        os.close(descriptor)

@@ -1,8 +1,9 @@
 """The program that holds a config in memory, and the folder of links that leads there, and knows nothing else.
 
 It runs as a process of its own, started afresh by an interpreter without anything but the standard library
-(`-I -S`) and with an empty environment: the config is a memory file that it was handed open, so nothing else of the
-process that started it has ever been in its memory. A tool that looks into it learns what it was to be shown anyway.
+(`-I -S`), with three variables of the environment at most: the config is a memory file that it was handed open, so
+nothing else of the process that started it has ever been in its memory. A tool that looks into it learns what it was
+to be shown anyway.
 """
 
 from __future__ import annotations

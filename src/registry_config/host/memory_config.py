@@ -13,6 +13,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.audience import called
 from registry_config.credentials.kept_logins import docker_folder
 from registry_config.docker_config import CONFIG_NAME, environment, render
 from registry_config.errors import UnavailableError
@@ -118,7 +119,9 @@ def sealed(data: bytes) -> Iterator[int]:
     """
     if not hasattr(os, "memfd_create"):
         raise UnavailableError(
-            "this machine", f"has no memory files ({sys.platform})", "set image to run the tool in an image"
+            "this machine",
+            f"has no memory files ({sys.platform})",
+            f"set {called('image')} to run the tool in an image",
         )
     descriptor = os.memfd_create("registry-config", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:

@@ -21,8 +21,18 @@ def output_file(folder: str) -> Iterator[str]:
     try:
         yield path
     finally:
-        with suppress(OSError):
+        _remove(path)
+
+
+def _remove(path: str) -> None:
+    try:
+        with suppress(FileNotFoundError):
             os.unlink(path)
+    except OSError:
+        # The script made a folder of it, which must not be taken for one to be kept in the user's own.
+        import shutil  # noqa: PLC0415  (hardly ever needed)
+
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def read_output(path: str) -> bytes:
@@ -35,7 +45,12 @@ def read_output(path: str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return b""
-    with open(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
-        is_ours = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and status.st_nlink == 1
-        return file.read(MAX_BYTES + 1) if is_ours else b""
+        if not (stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and status.st_nlink == 1):
+            return b""
+        # Of a folder this would raise.
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)

@@ -63,7 +63,7 @@ def close_memory() -> bool:
     After this no variable can be taken out any more, since the kernel gives `/proc/self` to root.
 
     Returns:
-        False where this Python cannot ask the kernel for it.
+        False where this Python cannot ask the kernel for it, or the kernel refuses.
     """
     try:
         # The package around it would cost a fifth of Python's start.

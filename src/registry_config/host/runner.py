@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from registry_config.audience import called
 from registry_config.credentials.kept_logins import NO_USER_CONFIG, docker_folder
 from registry_config.credentials.reading import NO_AUTHORITIES, ca_files
 from registry_config.docker_config import CONFIG_VARIABLES
@@ -35,7 +36,7 @@ class HostRunner:
     Args:
         environ: what the tool inherits; none of our own inputs in it.
         redactor: knows what must not be seen.
-        user: the user's own config, which is shown beside ours.
+        user: the user's own config; its settings are shown beside ours, its logins where they are kept.
         stdin_is_ours: the tool gets an empty standard input, as we have read it.
         authorities: the text of each `ca-file`, by its path.
 
@@ -81,12 +82,14 @@ class HostRunner:
     def workplace(self, plan: Plan, output: Output) -> Iterator[HostWorkplace]:
         """See `plan.Runner.workplace`."""
         if not os.path.isdir(plan.working_directory):
-            raise InputError("working-directory", "is not a folder that exists", "make it first, or correct the path")
+            raise InputError(
+                called("working-directory"), "is not a folder that exists", "make it first, or correct the path"
+            )
         with ExitStack() as stack:
             yield HostWorkplace(self, plan, output, stack)
 
     def interrupt(self, signal_number: int) -> None:
-        """Hand a signal to the tools and to what they started, once each."""
+        """Hand a signal to each tool once, as `ToolProcess.signal` does."""
         self.interrupted = signal_number
         # Without the lock: the thread that a signal interrupts may hold it.
         for process in tuple(self._running):

@@ -81,7 +81,10 @@ class ToolProcess:
         self.stderr = self._process.stderr
 
     def signal(self, number: int) -> None:
-        """Hand a signal to the tool and to what it started."""
+        """Hand a signal to the tool and to what it started; where it shares our terminal, to the tool alone.
+
+        SIGINT is not handed on there: the terminal has sent it already.
+        """
         with suppress(ProcessLookupError):
             if not self._shares_terminal:
                 os.killpg(self._process.pid, number)

@@ -100,7 +100,7 @@ class Client:
             follow: follow a redirect on the same origin; not where `headers` has Authorization, or with a body.
 
         Raises:
-            HttpError: there is no answer, or it is a redirect that is not followed.
+            HttpError: nothing is sent to this URL, there is no answer, or it is a redirect that is not followed.
         """
         sent = headers or {}
         follow = follow and body is None and not any(name.lower() == "authorization" for name in sent)

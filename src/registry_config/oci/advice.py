@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from registry_config.audience import called, either
 from registry_config.oci.entry import DENIED, LOGIN, NO_REPOSITORY, NOT_PROVABLE, PULL, PUSH, REJECTED, UNKNOWN
 
 GHCR: Final = "ghcr.io"
@@ -38,7 +39,7 @@ _REALMS: Final = {"/v2/auth": QUAY, "/service/token": HARBOR, "/jwt/auth": GITLA
 
 _PERSONAL: Final = "a classic personal access token"
 _ADVICE: Final[dict[tuple[str, str, str], str]] = {
-    (JOB, REJECTED, LOGIN): "give the job `permissions: packages: write` and pass `github-token` of this very job",
+    (JOB, REJECTED, LOGIN): "give the job `permissions: packages: write` and pass {token} of this very job",
     (JOB, DENIED, PULL): "give the job `permissions: packages: read`; where another repository made the package, add "
     "this one to it under Package settings, Manage Actions access",
     (JOB, DENIED, PUSH): "give the job `permissions: packages: write`; where another repository made the package, add "
@@ -92,7 +93,7 @@ _ADVICE: Final[dict[tuple[str, str, str], str]] = {
     "--repository-format=docker",
     (AZURE, REJECTED, LOGIN): "use a token that is not older than 3 hours, or a service principal whose secret has not "
     "expired; the admin user must be enabled to be used",
-    (AZURE, DENIED, LOGIN): "the registry's firewall refuses this machine: allow its address, or use a runner in the "
+    (AZURE, DENIED, LOGIN): "the registry's firewall refuses this machine: allow its address, or run in the "
     "allowed network",
     (AZURE, DENIED, PULL): "assign the role AcrPull, or Container Registry Repository Reader where the registry uses "
     "repository permissions (ABAC)",
@@ -121,7 +122,7 @@ _ADVICE: Final[dict[tuple[str, str, str], str]] = {
     (OTHER, DENIED, PUSH): "give this user the right to push to the repository, and check the repository's name",
     (OTHER, NO_REPOSITORY, PULL): "check the repository's name",
     (OTHER, NO_REPOSITORY, PUSH): "create the repository first",
-    (OTHER, NOT_PROVABLE, LOGIN): "`verify: pull` or `push` asks about the repositories that the command uses",
+    (OTHER, NOT_PROVABLE, LOGIN): "`{verify}` or `push` asks about the repositories that the command uses",
     (OTHER, NOT_PROVABLE, PULL): "only the pull itself can show it",
     (OTHER, NOT_PROVABLE, PUSH): "only the push itself can show it",
     (OTHER, UNKNOWN, LOGIN): "run again later; the run goes on",
@@ -153,9 +154,14 @@ def advice(kind: str, verdict: str, action: str, repository: str = "", *, job_to
     """
     kinds = (JOB,) if kind == GHCR and job_token else ()
     known = (_ADVICE.get((one, verdict, action)) for one in (*kinds, kind, OTHER))
-    return next((text for text in known if text), "").replace("{repository}", repository)
+    return _filled(next((text for text in known if text), "")).replace("{repository}", repository)
 
 
 def table() -> list[tuple[str, str, str, str]]:
     """Every sentence: registry, verdict, action, what to do."""
-    return [(kind, verdict, action, text) for (kind, verdict, action), text in _ADVICE.items()]
+    return [(*row, _filled(text)) for row, text in _ADVICE.items()]
+
+
+def _filled(text: str) -> str:
+    token = either("`github-token`", "the token")
+    return text.replace("{verify}", called("verify", "pull")).replace("{token}", token)

@@ -33,7 +33,7 @@ _MESSAGE_CHARACTERS: Final = 300
 
 
 class Registry:
-    """The API of one registry. Every request carries the headers that it is given and no others.
+    """The API of one registry. No request carries a credential but the one in the headers that it is given.
 
     Args:
         client: the entry's own.

@@ -50,8 +50,8 @@ class Proof(NamedTuple):
 
     Attributes:
         state: `proven`; `absent` or `unknown`: no digest, which is worth a warning; `moved`: the registry has another
-            one, and the reported one too, which is worth a warning; `contradicted`: it has another one, and not the
-            reported one, which fails the step (exit code 1).
+            one, and has the reported one too or does not say, which is worth a warning; `contradicted`: it has another
+            one, and not the reported one, which fails the step (exit code 1).
         digest: as the registry answers it; empty with `absent` and `unknown`.
         reason: empty with `proven`.
     """

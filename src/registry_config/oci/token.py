@@ -130,7 +130,7 @@ def check_realm(registry_url: str, realm: str, allowed: str) -> None:
         allowed: `HOST[:PORT]` of the declaration, or nothing.
 
     Raises:
-        Settled: it may not; the remedy names the key of the declaration.
+        Settled: it may not; where the declaration could allow it, the remedy names the key.
     """
     try:
         scheme, host, port = origin(realm)

@@ -27,7 +27,7 @@ ARTIFACT_TOOLS: Final[dict[str, Tool]] = {
     ),
     "cosign": Tool(
         LIBRARY,
-        remark="COSIGN_PASSWORD goes into secret-env",
+        remark="COSIGN_PASSWORD goes into --secret-env",
         digests=(
             DigestForm("json", "* critical image docker-manifest-digest", "verify|verify-attestation"),
             DigestForm("stdout", REFERENCE_LINE, "upload"),
@@ -114,6 +114,8 @@ ARTIFACT_TOOLS: Final[dict[str, Tool]] = {
                 r"scheme prefix missing from remote",
                 "helm push takes one chart and then where it goes: with several charts set 'files: dist/*.tgz' and "
                 "write 'helm push {file} oci://HOST/PATH', or write a line for each; and see that oci:// is there",
+                "helm push takes one chart and then where it goes: with several charts give --file 'dist/*.tgz' and "
+                "write helm push {file} oci://HOST/PATH; and see that oci:// is there",
             ),
         ),
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from registry_config.audience import either
 from registry_config.declaration.inputs import ID_TOKEN_VARIABLES
 
 if TYPE_CHECKING:
@@ -56,6 +57,5 @@ def signing_warnings(plan: Plan, inputs: Inputs, origin: Origin, *, has_provider
     if not any(needs_id_token((*entrypoint, *(word.text for word in command))) for command in plan.commands):
         return []
     url, token = ID_TOKEN_VARIABLES
-    on_command_line = f"-e {url} --secret-env {token}"
-    lines = on_command_line if inputs.argv is not None else f"the lines 'env: {url}' and 'secret-env: {token}'"
+    lines = either(f"the lines 'env: {url}' and 'secret-env: {token}'", f"-e {url} --secret-env {token}")
     return [f"command: cosign has no key, and does not find the job's right to ID tokens; add {lines}"]

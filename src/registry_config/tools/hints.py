@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.audience import called, either
 from registry_config.errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND
 from registry_config.tools.failure import Failure
 from registry_config.tools.output import last_lines, status
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from registry_config.results import CommandResult
 
 _LAST_LINES: Final = 10
+_NOT_GIVEN: Final = "the script writes to a file of the runner that a command does not get"
+_LOWER_CASE: Final = "the name of a repository has lower-case letters only"
 _RUNNER_FILE: Final = re.compile(r"\$\{?GITHUB_(?:OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)\b")
 
 
@@ -33,16 +36,15 @@ class Pattern(NamedTuple):
     remedy: str
 
 
+_IMMUTABLE: Final = r"cannot be overwritten|\bimmutable\b|tag is protected"
+
+
 # Each was seen with real tools, or with a server that answers as the registry does.
 _SURE: Final = (
     Pattern(
         r"(?:config\.json|auth\.json|oras_credstore_temp)\S{0,100}:? .{0,300}(?:permission denied"
         r"|device or resource busy|invalid cross-device link|read-only file system)",
         "the command tries to store a login: none is needed here, leave it out",
-    ),
-    Pattern(
-        r"cannot be overwritten|\bimmutable\b|tag is protected",
-        "the tag is there already and the registry does not let it be overwritten: push another, or set skip-existing",
     ),
     Pattern(
         status("413", "Request Entity Too Large|Payload Too Large|Content Too Large"),
@@ -116,31 +118,44 @@ def _missing_program(failure: Failure) -> tuple[str, ...]:
     if match is None:
         return ()
     wrapper = failure.result.program if failure.result.program in {"sudo", "env", "timeout", "nice"} else "the shell"
-    return (f"{wrapper} finds no program {match[1] or match[2]}: install it, or set image",)
+    return (f"{wrapper} finds no program {match[1] or match[2]}: install it, or set {called('image')}",)
 
 
 def _runner_file(failure: Failure) -> tuple[str, ...]:
     if not failure.shows(_EMPTY_NAME) or not _RUNNER_FILE.search(script_of(failure.result.arguments)):
         return ()
-    hint = (
-        "the script writes to a file of the runner that a command does not get: with 'shell' write NAME=value to "
-        "$GITHUB_OUTPUT and read it from the output 'outputs'; write the others in a step of their own"
+    hint = either(
+        f"{_NOT_GIVEN}: with 'shell' write NAME=value to $GITHUB_OUTPUT and read it from the output 'outputs'; write "
+        "the others in a step of their own",
+        f"{_NOT_GIVEN}: with --shell write NAME=value to $GITHUB_OUTPUT and read it from 'outputs' of --json; write "
+        "the others outside of the script",
     )
     return (hint,)
 
 
 def _tools_own(failure: Failure) -> tuple[str, ...]:
     hints = failure.tool.hints if failure.tool else ()
-    return next(((hint.remedy,) for hint in hints if failure.shows(hint.pattern)), ())
+    return next(((either(hint.remedy, hint.at_command_line),) for hint in hints if failure.shows(hint.pattern)), ())
 
 
 def _upper_case(failure: Failure) -> tuple[str, ...]:
     words = " ".join(failure.result.arguments)
     if not failure.shows(_UPPER_CASE) or not re.search(r"/[\w./-]{0,200}[A-Z]", words):
         return ()
+    hint = either(
+        f"{_LOWER_CASE}: write the owner in lower case, for example with '${{GITHUB_REPOSITORY_OWNER,,}}' in a step "
+        "before",
+        f"{_LOWER_CASE}: write it in lower case",
+    )
+    return (hint,)
+
+
+def _immutable(failure: Failure) -> tuple[str, ...]:
+    if not failure.shows(_IMMUTABLE):
+        return ()
     hint = (
-        "the name of a repository has lower-case letters only: write the owner in lower case, for example with "
-        "'${GITHUB_REPOSITORY_OWNER,,}' in a step before"
+        "the tag is there already and the registry does not let it be overwritten: push another, or set "
+        f"{called('skip-existing')}"
     )
     return (hint,)
 
@@ -180,8 +195,8 @@ def _limited(failure: Failure) -> tuple[str, ...]:
         return ()
     hint = "the registry limits how often it is asked: "
     if failure.held:
-        return (f"{hint}set retries, or ask less often",)
-    declare = f"declare {failure.asked or 'it'}, so that you are not asked as anonymous, or set retries"
+        return (f"{hint}set {called('retries')}, or ask less often",)
+    declare = f"declare {failure.asked or 'it'}, so that you are not asked as anonymous, or set {called('retries')}"
     return (hint + declare, *hidden_login(failure))
 
 
@@ -220,6 +235,7 @@ _EXPLANATIONS: Final[tuple[Callable[[Failure], tuple[str, ...]], ...]] = (
     _tools_own,
     _upper_case,
     _web_page,
+    _immutable,
     _known(*_SURE),
     _untrusted,
     explain_plain_http,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
+from registry_config.audience import called
 from registry_config.tools.failure import references_in_command
 from registry_config.tools.output import status
 
@@ -40,7 +42,9 @@ def hidden_login(failure: Failure) -> tuple[str, ...]:
     """A line where the user's own config has a login that the tool did not see."""
     if not failure.asked or failure.asked not in failure.hidden_hosts:
         return ()
-    return (f"your own Docker config has a login for {failure.asked}, hidden here: keep-logins would show it",)
+    return (
+        f"your own Docker config has a login for {failure.asked}, hidden here: {called('keep-logins')} would show it",
+    )
 
 
 def _about_asked(failure: Failure) -> str:
@@ -53,6 +57,9 @@ def _about_asked(failure: Failure) -> str:
         )
     entries = [registry for registry in failure.declared if registry.partition("/")[0] == asked]
     if not entries:
+        name = re.sub(r":[0-9]+$", "", asked)
+        if name in failure.declared:
+            return f"the tool asked {asked}, and the entry is for {name}: write the port there too"
         return f"the tool asked {asked}, which is not among them: add an entry for it"
     if asked in entries:
         return f"the tool asked {asked}, whose entry is not for commands: let its 'for' say so, or leave 'for' out"

@@ -57,10 +57,17 @@ class Grammar(NamedTuple):
 
 
 class ToolHint(NamedTuple):
-    """What a line of this tool alone means, as a regular expression, and what to do about it."""
+    """What a line of this tool alone means, as a regular expression, and what to do about it.
+
+    Attributes:
+        pattern: for the line.
+        remedy: for a workflow.
+        at_command_line: the remedy at a command line.
+    """
 
     pattern: str
     remedy: str
+    at_command_line: str
 
 
 class Tool(NamedTuple):

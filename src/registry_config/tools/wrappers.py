@@ -6,6 +6,8 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.audience import called
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -29,7 +31,7 @@ class Wrapper(NamedTuple):
 
 
 _CONTAINER: Final = (
-    "{name} starts a container, which does not see the config: leave it out and set 'image:' to its image"
+    "{name} starts a container, which does not see the config: leave it out and set {image} to its image"
 )
 _SUDO: Final = (
     "sudo drops the environment that leads the tool to the config: write 'sudo -E', or "
@@ -64,7 +66,7 @@ def lost_config(arguments: Sequence[str]) -> str:
     for command in _commands(arguments):
         for wrapper in _WRAPPERS:
             if match := re.match(wrapper.begins, command):
-                return wrapper.explanation.format(name=match[match.lastindex or 0])
+                return wrapper.explanation.format(name=match[match.lastindex or 0], image=called("image"))
     return ""
 
 

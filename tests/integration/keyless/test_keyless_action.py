@@ -6,9 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from support.http_server import Answer
 from support.identity import SUBJECT
 from support.keyless import ENTRIES
-from support.net import Answered
 
 if TYPE_CHECKING:
     from support.action import Action
@@ -33,7 +33,7 @@ def test_each_command_has_the_credential_of_its_moment(
     given: list[str] = []
     play = world.players[_ACCOUNT_SERVER]
 
-    def another(asked: Asked) -> Answered:
+    def another(asked: Asked) -> Answer:
         given.append(f"ya29.number-{len(given)}-16180339")
         clouds.passwords[_HOST] = ("oauth2accesstoken", given[-1])
         return play(asked)
@@ -59,7 +59,7 @@ def test_the_expiry_is_a_line_of_the_log(world: Net, clouds: Clouds, machine: Ma
 
 
 def test_a_refusal_is_an_error_and_nothing_ran(world: Net, clouds: Clouds, machine: Machine, action: Action) -> None:
-    world.players["sts.googleapis.com"] = lambda _: Answered(400, b'{"error": "invalid_target"}')
+    world.players["sts.googleapis.com"] = lambda _: Answer(400, b'{"error": "invalid_target"}')
     inputs = {"registries": _REGISTRIES, "command": "touch ran"}
     done = action.run(machine, inputs, {**world.variables, **clouds.issuer.variables})
 

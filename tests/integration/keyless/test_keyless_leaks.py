@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from support.clouds import aws_error
+from support.http_server import Answer
 from support.keyless import ENTRIES
 from support.leaks import SHARED_MEMORY, search
-from support.net import Answered
 from support.runner import Runner
 
 if TYPE_CHECKING:
@@ -40,23 +40,23 @@ _FIRST = (
 _LAST = ("api.ecr-public.us-east-1.amazonaws.com", "iamcredentials.googleapis.com", "acme.azurecr.io")
 
 
-def _echo(status: int) -> Callable[[Asked], Answered]:
+def _echo(status: int) -> Callable[[Asked], Answer]:
     """A server that quotes what it was asked, as error pages do."""
 
-    def answer(asked: Asked) -> Answered:
+    def answer(asked: Asked) -> Answer:
         # What is secret comes first, since a message quotes no more than 300 characters.
         token = re.search(r"eyJ[\w.-]+", asked.body.decode())
         secret = token[0] if token else asked.headers.get("Authorization")
         quoted = f"{secret} {asked.target} {asked.headers.items()} {asked.body!r}"
         if asked.host.startswith("sts.us-east-1"):
             return aws_error(status, "Echo", quoted.replace("&", "").replace("<", ""))
-        return Answered(status, json.dumps({"error": quoted, "message": quoted, "detail": quoted}).encode())
+        return Answer(status, json.dumps({"error": quoted, "message": quoted, "detail": quoted}).encode())
 
     return answer
 
 
 # What other answers there are, by host.
-SITUATIONS: dict[str, Mapping[str, Callable[[Asked], Answered]]] = {
+SITUATIONS: dict[str, Mapping[str, Callable[[Asked], Answer]]] = {
     "all goes well": {},
     "every first server refuses and quotes the request": dict.fromkeys(_FIRST, _echo(401)),
     "every last server refuses and quotes the request": dict.fromkeys(_LAST, _echo(403)),
@@ -64,7 +64,7 @@ SITUATIONS: dict[str, Mapping[str, Callable[[Asked], Answered]]] = {
     "every last server succeeds with a quotation": dict.fromkeys(_LAST, _echo(200)),
     "GitHub quotes the request": {"pipelinesghubeus1.actions.githubusercontent.com": _echo(403)},
     "every first server redirects": dict.fromkeys(
-        _FIRST, lambda asked: Answered(302, headers={"Location": f"https://other.example.com{asked.target}"})
+        _FIRST, lambda asked: Answer(302, headers={"Location": f"https://other.example.com{asked.target}"})
     ),
 }
 

@@ -14,8 +14,8 @@ from google.auth import identity_pool
 
 from registry_config.credentials.providers.shape import Minted
 from support.clouds import ACCOUNT, CLIENT, PROJECT, TENANT
+from support.http_server import Answer
 from support.keyless import exchanged, request
-from support.net import Answered
 
 if TYPE_CHECKING:
     from support.clouds import Clouds
@@ -142,9 +142,9 @@ def _with_discovery(world: Net, host: str) -> Player:
         "metadata": [],
     }
 
-    def answer(asked: Asked) -> Answered:
+    def answer(asked: Asked) -> Answer:
         if asked.method == "GET":
-            return Answered(200, json.dumps(document).encode(), {"Content-Type": "application/json"})
+            return Answer(200, json.dumps(document).encode(), {"Content-Type": "application/json"})
         return play(asked)
 
     return answer
@@ -155,9 +155,9 @@ def _with_challenge(world: Net) -> Player:
     play = world.players[_ACR]
     challenge = f'Bearer realm="https://{_ACR}/oauth2/token",service="{_ACR}",scope="registry:catalog:*"'
 
-    def answer(asked: Asked) -> Answered:
+    def answer(asked: Asked) -> Answer:
         if asked.path.startswith("/acr/v1/"):
-            return Answered(401, b"{}", {"WWW-Authenticate": challenge, "Content-Type": "application/json"})
+            return Answer(401, b"{}", {"WWW-Authenticate": challenge, "Content-Type": "application/json"})
         return play(asked)
 
     return answer

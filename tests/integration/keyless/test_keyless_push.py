@@ -12,11 +12,11 @@ import pytest
 from support.aws import ACCOUNT, PASSWORD, REGION, REGISTRY, aws
 from support.cli import lines_of_ours
 from support.clouds import ROLE
+from support.http_server import Answer
 from support.identity import HOST as GITHUB
 from support.identity import ISSUER, SUBJECT
 from support.keyless import ENTRIES
 from support.keyless_runs import entry, push, registry_behind, run
-from support.net import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,7 +156,8 @@ def test_nobody_is_asked_where_a_check_fails(
 
 
 def test_a_job_without_the_permission(world: Net, machine: Machine) -> None:
-    done = machine.run(*push("europe-docker.pkg.dev"), registries=[entry("google")], variables=world.variables)
+    variables = {**world.variables, "GITHUB_SERVER_URL": "https://github.com"}
+    done = machine.run(*push("europe-docker.pkg.dev"), registries=[entry("google")], variables=variables)
 
     assert done.code == 77
     (line,) = lines_of_ours(done.stderr)
@@ -201,7 +202,7 @@ def test_a_wrong_entry_is_refused_before_anybody_is_asked(
 
 @pytest.mark.parametrize("status", [403, 302])
 def test_a_provider_that_gives_nothing_ends_the_run(status: int, world: Net, clouds: Clouds, machine: Machine) -> None:
-    world.players["sts.googleapis.com"] = lambda _: Answered(status, headers={"Location": "https://example.com/"})
+    world.players["sts.googleapis.com"] = lambda _: Answer(status, headers={"Location": "https://example.com/"})
     done = run(machine, world, clouds, "touch", "ran", registries=[entry("google")])
 
     assert done.code == (77 if status == 403 else 69)
@@ -280,7 +281,7 @@ def test_what_runs_out_is_obtained_again_for_the_next_command(world: Net, clouds
     given: list[str] = []
     play = world.players[_ACCOUNT_SERVER]
 
-    def another(asked: Asked) -> Answered:
+    def another(asked: Asked) -> Answer:
         given.append(passwords[len(given)])
         clouds.passwords["europe-docker.pkg.dev"] = ("oauth2accesstoken", given[-1])
         return play(asked)
@@ -307,9 +308,9 @@ print(base64.b64decode(auths["europe-docker.pkg.dev"]["auth"])[::-1].decode())""
 def test_a_refresh_that_fails_keeps_the_old_credential(world: Net, clouds: Clouds, machine: Machine) -> None:
     clouds.life = 200
     play = world.players[_ACCOUNT_SERVER]
-    answers = [Answered(403)]
+    answers = [Answer(403)]
 
-    def once(asked: Asked) -> Answered:
+    def once(asked: Asked) -> Answer:
         return play(asked) if len(world.to(_ACCOUNT_SERVER)) == 1 else answers[0]
 
     world.players[_ACCOUNT_SERVER] = once
@@ -325,8 +326,8 @@ def test_a_credential_that_ran_out_does_not_start_the_next_command(
     clouds.life = -1
     play = world.players[_ACCOUNT_SERVER]
 
-    def twice(asked: Asked) -> Answered:
-        return play(asked) if len(world.to(_ACCOUNT_SERVER)) <= 2 else Answered(403)
+    def twice(asked: Asked) -> Answer:
+        return play(asked) if len(world.to(_ACCOUNT_SERVER)) <= 2 else Answer(403)
 
     world.players[_ACCOUNT_SERVER] = twice
     targets = ("--target", "europe-docker.pkg.dev/a", "--target", "europe-docker.pkg.dev/b", "--max-parallel", "1")
@@ -351,7 +352,7 @@ def test_an_agent_holds_the_credential(world: Net, clouds: Clouds, machine: Mach
 
     assert ended.returncode == 0, ended.stderr
     said = lines_of_ours(ended.stderr)
-    assert any("its credential expires in" in line and "'lifetime'" in line for line in said), said
+    assert any("its credential expires in" in line and "'--lifetime'" in line for line in said), said
 
 
 def test_an_entry_for_an_image_is_not_obtained_without_one(world: Net, clouds: Clouds, machine: Machine) -> None:

@@ -125,7 +125,11 @@ def test_what_follows_two_dashes_is_taken_as_it_is(words: list[str], argv: tuple
         ),
         "a beginning is no option": (
             ["run", "--registries", "x", "--secret", "hunter2"],
-            "command line: an unknown option or a stray word; the command to run comes after --",
+            "command line: an unknown option or a stray word; did you mean --secret-env?",
+        ),
+        "another end, and so an option that is missing": (
+            ["run", "--registry", "hunter2"],
+            "command line: an unknown option or a stray word; did you mean --registries?",
         ),
         "words after action": (
             ["action", "--", "a"],
@@ -244,8 +248,8 @@ docker.io
   keys       https://index.docker.io/v1/ docker.io index.docker.io registry-1.docker.io
 ghcr.io
   declared   registries[1] (line 1)
-  user       github.actor
-  password   the job's own token
+  user       that of GITHUB_ACTOR
+  password   from the variable of --github-token-env
   used for   pulling the tool image
   keys       ghcr.io
 b.example
@@ -257,7 +261,7 @@ b.example
 a.example
   declared   registries[3] (line 1)
   user       u
-  password   written here: the runner shows it unless it is a registered secret; password-env is safer
+  password   written in the list; password-env keeps it out of there
   used for   pulling the tool image and the command
   keys       a.example
 the config
@@ -266,9 +270,9 @@ the config
 not promised
   that other processes of the same user cannot read our memory, or swap
   what a tool writes itself, such as a login inside the command
-  in an image: that the engine keeps no variable of secret-env on its disk while the command runs
+  in an image: that the engine keeps no variable of --secret-env on its disk while the command runs
   in an image: that anything is encrypted on the way to an engine reached by plain tcp://
-  what the runner prints of with: and env: before any code of ours runs
+  in a workflow: what the runner prints of with: and env: before any code of ours runs
   that a password of fewer than 6 characters is hidden other than in its base64 form
 """
 

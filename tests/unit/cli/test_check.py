@@ -60,11 +60,11 @@ def test_each_entry_is_told_without_its_password() -> None:
         "docker.io",
         "  declared   registries[0] (line 1)",
         "  user       hub",
-        "  password   written here: the runner shows it unless it is a registered secret; password-env is safer",
+        "  password   written in the list; password-env keeps it out of there",
         "  used for   pulling the tool image and the command",
         "  keys       https://index.docker.io/v1/ docker.io index.docker.io registry-1.docker.io",
     ]
-    assert said[6:9] == ["ghcr.io", "  declared   registries[1] (line 4)", "  user       github.actor"]
+    assert said[6:9] == ["ghcr.io", "  declared   registries[1] (line 4)", "  user       that of GITHUB_ACTOR"]
     assert "quay.io/org-a" in said
     assert "canary" not in "\n".join(said)
 
@@ -86,7 +86,7 @@ def test_an_empty_list_is_told() -> None:
         "not on the host": (
             "",
             ("tofu", "init"),
-            "  will not work: it reads only the home folder: works in an image, not on the runner",
+            "  will not work: it reads only the home folder: works in an image, not outside of one",
         ),
         "not in an image": ("x:1", ("docker",), "  will not work: it needs a daemon, which an image does not have"),
         "unknown": ("", ("my-tool",), "  nothing is known about this program; most read DOCKER_CONFIG"),

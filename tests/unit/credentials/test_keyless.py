@@ -14,8 +14,9 @@ from registry_config.credentials.reading import Credential
 from registry_config.credentials.redaction import Redactor
 from registry_config.errors import ProviderRefusedError, UnavailableError
 from support.clouds import Clouds
+from support.http_server import Answer
 from support.keyless import request
-from support.net import Answered, Net, net
+from support.net import Net, net
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +95,7 @@ def test_a_credential_with_a_password_stays_as_it_is(world: Net, clouds: Clouds)
 
 
 def test_helpers_come_last(world: Net, clouds: Clouds, tmp_path: Path) -> None:
-    world.players["sts.googleapis.com"] = lambda _: Answered(400)
+    world.players["sts.googleapis.com"] = lambda _: Answer(400)
     run = Run(world, clouds, _helper(tmp_path), _entry("google"))
 
     with pytest.raises(ProviderRefusedError):
@@ -192,7 +193,7 @@ def test_a_refresh_that_fails_keeps_what_is_valid(world: Net, clouds: Clouds) ->
     clouds.life = 200
     run = Run(world, clouds, _entry("google"))
     run.keyless.obtain()
-    world.players["iamcredentials.googleapis.com"] = lambda _: Answered(403)
+    world.players["iamcredentials.googleapis.com"] = lambda _: Answer(403)
 
     assert run.current() == [clouds.passwords["europe-docker.pkg.dev"]]
     assert "Google refused" in run.warned[-1]
@@ -201,10 +202,10 @@ def test_a_refresh_that_fails_keeps_what_is_valid(world: Net, clouds: Clouds) ->
 
 @pytest.mark.parametrize(
     ("answer", "error"),
-    [(Answered(403), ProviderRefusedError), (Answered(302, headers={"Location": "/"}), UnavailableError)],
+    [(Answer(403), ProviderRefusedError), (Answer(302, headers={"Location": "/"}), UnavailableError)],
 )
 def test_a_refresh_that_fails_for_what_has_run_out(
-    answer: Answered, error: type[Exception], world: Net, clouds: Clouds
+    answer: Answer, error: type[Exception], world: Net, clouds: Clouds
 ) -> None:
     clouds.life = -1
     run = Run(world, clouds, _entry("google"))

@@ -119,7 +119,7 @@ def test_an_empty_password_is_told_apart_from_one_that_is_not_there(
     file = tmp_path / "password"
     file.write_bytes(text.encode())
     value = {"password": text, "password-env": "TOKEN", "password-file": str(file)}.get(kind, "")
-    remedy = "give it a value, or set on-missing to skip"
+    remedy = "give it a value, or set on-missing: skip"
     with pytest.raises(MissingSecretError, match=exactly(f"registries[0]{place} (line 1): {problem}; {remedy}")):
         read_credential(_declare(kind, value), {"TOKEN": text}, JobToken("octocat", text, ""))
 

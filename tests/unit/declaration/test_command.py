@@ -135,12 +135,12 @@ def test_a_word_knows_where_it_stands() -> None:
         "undeclared": (
             "${OTHER}",
             "line 1, column 1",
-            "${OTHER} is not declared in the input env; name it in the input env (under with:), or with -e",
+            "${OTHER} is not declared in the input env; name it in the input env (under with:)",
         ),
         "a name that may be a secret": (
             "${ghp4Jx9}",
             "line 1, column 1",
-            "this variable is not declared in the input env; name it in the input env (under with:), or with -e",
+            "this variable is not declared in the input env; name it in the input env (under with:)",
         ),
         "nearly declared": (
             "${NAMES}",

@@ -131,10 +131,10 @@ def test_env_takes_values_from_the_line_or_from_the_step() -> None:
         "wide letter": ("Ä=x", "is not the name of a variable; write NAME or NAME=value"),
         "no such": (
             "QUITE_ANOTHER",
-            "no such variable in the environment; set it in the environment; in a workflow, under env of the step",
+            "no such variable in the environment; set it under env of the step",
         ),
         "nearly": ("HARBOR_TOKN", "no such variable in the environment; did you mean 'HARBOR_TOKEN'?"),
-        **{name: (f"{name}=x", f"{name} is set by this action; leave it out") for name in CONFIG_VARIABLES},
+        **{name: (f"{name}=x", f"{name} is set by registry-config itself; leave it out") for name in CONFIG_VARIABLES},
         **{
             name: (f"{name}=x", "this variable is the runner's own; leave it out")
             for name in (*RUNNER_FILES, f"{PREFIX}COMMAND")

@@ -35,6 +35,7 @@ from support.malformed import (
     TOKEN,
     USERS,
     VALID,
+    at_command_line,
 )
 from support.runner import file_commands
 from support.tables import table
@@ -177,7 +178,7 @@ def test_a_malformed_list_is_refused_on_the_command_line(
     (folder / "list").write_text(text, encoding="utf-8")
     outcome = call("run", "--registries", "list", "--json", "report.json", *END)
     assert (folder / "report.json").exists()
-    _assert_refused_on_command_line(outcome, f"{place}: {problem}", folder)
+    _assert_refused_on_command_line(outcome, f"{place}: {at_command_line(problem)}", folder)
 
 
 @table("place, problem, text", REGISTRIES)

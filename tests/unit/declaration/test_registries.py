@@ -190,7 +190,7 @@ def test_an_item_of_a_list_of_hosts_is_named_where_it_is_wrong(registry: str, me
 
 
 def test_only_ghcr_io_takes_the_jobs_token_in_a_list_too() -> None:
-    with pytest.raises(InputError, match=r"only ghcr\.io takes the job's own token"):
+    with pytest.raises(InputError, match=r"only ghcr\.io goes without, with the job's own token"):
         parse_registries("- registry: [ghcr.io, a.example]\n")
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 60.0
 _TOO_MANY: Final = 429
-_NETWORK: Final = "run again; check the network and the proxy of the runner"
+_NETWORK: Final = "run again; check the network and the proxy of this machine"
 
 
 class Asking:

@@ -31,7 +31,7 @@ CAUSES: Final = (
     ("aadsts700016", "'client-id' is not in this tenant: compare it with the app registration or managed identity"),
     ("aadsts90002", "there is no tenant 'tenant-id'"),
     ("aadsts700024", "the ID token is older than five minutes; is the clock of this machine right?"),
-    ("not allowed access", "the registry's firewall does not let this runner in"),
+    ("not allowed access", "the registry's firewall does not let this machine in"),
     (
         "unauthorized",
         "give the identity AcrPull or AcrPush there; with ABAC Container Registry Repository Reader or Writer",

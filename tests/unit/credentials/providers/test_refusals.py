@@ -13,10 +13,10 @@ from registry_config.credentials.providers.shape import NO_PERMISSION, Minted
 from registry_config.credentials.providers.table import PROVIDERS
 from registry_config.errors import EXIT_REFUSED, EXIT_UNAVAILABLE, ProviderRefusedError, UnavailableError
 from support.clouds import aws_error
+from support.http_server import Answer
 from support.identity import HOST as GITHUB
 from support.identity import ISSUER, SUBJECT
 from support.keyless import exchanged, request
-from support.net import Answered
 
 if TYPE_CHECKING:
     from registry_config.credentials.providers.shape import Request
@@ -41,16 +41,16 @@ _ENTRA = FIRST["azure"]
 _ACR = "acme.azurecr.io"
 
 
-def _oauth(status: int, description: str, error: str = "invalid_grant") -> Answered:
-    return Answered(status, json.dumps({"error": error, "error_description": description}).encode())
+def _oauth(status: int, description: str, error: str = "invalid_grant") -> Answer:
+    return Answer(status, json.dumps({"error": error, "error_description": description}).encode())
 
 
-def _google_error(status: int, message: str) -> Answered:
-    return Answered(status, json.dumps({"error": {"code": status, "message": message, "status": "X"}}).encode())
+def _google_error(status: int, message: str) -> Answer:
+    return Answer(status, json.dumps({"error": {"code": status, "message": message, "status": "X"}}).encode())
 
 
-def _plain(status: int, **fields: object) -> Answered:
-    return Answered(status, json.dumps(fields).encode())
+def _plain(status: int, **fields: object) -> Answer:
+    return Answer(status, json.dumps(fields).encode())
 
 
 def _parts_in(text: str, told: list[tuple[str, str]]) -> list[str]:
@@ -151,7 +151,7 @@ DOCUMENTED = {
         _plain(403, errors=[{"code": "DENIED", "message": "client with IP '192.0.2.1' is not allowed access."}]),
         "firewall",
     ),
-    "docker-hub": ("docker-hub", FIRST["docker-hub"], Answered(401), "Docker Home"),
+    "docker-hub": ("docker-hub", FIRST["docker-hub"], Answer(401), "Docker Home"),
     "quay, robot": ("quay", FIRST["quay"], _plain(401, error="Invalid robot"), "'username' must be a robot"),
     "quay, issuer": (
         "quay",
@@ -199,7 +199,7 @@ def test_a_refusal_says_what_to_correct(name: str, world: Net, clouds: Clouds) -
 
 @pytest.mark.parametrize("name", FIRST)
 def test_a_refusal_shows_what_trust_policies_compare(name: str, world: Net, clouds: Clouds) -> None:
-    world.players[FIRST[name]] = lambda _: Answered(403)
+    world.players[FIRST[name]] = lambda _: Answer(403)
 
     outcome = exchanged(world, clouds, [request(name)]).outcomes[0]
 
@@ -210,7 +210,7 @@ def test_a_refusal_shows_what_trust_policies_compare(name: str, world: Net, clou
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_server_that_is_busy_is_asked_again(status: int, world: Net, clouds: Clouds) -> None:
     for host in FIRST.values():
-        world.players[host] = lambda _: Answered(status)
+        world.players[host] = lambda _: Answer(status)
 
     outcomes = exchanged(world, clouds, _one_of_each()).outcomes
 
@@ -222,7 +222,7 @@ def test_a_server_that_is_busy_is_asked_again(status: int, world: Net, clouds: C
 @pytest.mark.parametrize("name", FIRST)
 def test_a_busy_server_that_answers_in_the_end(name: str, world: Net, clouds: Clouds) -> None:
     play = world.players[FIRST[name]]
-    answers = [Answered(503, headers={"Retry-After": "0"})]
+    answers = [Answer(503, headers={"Retry-After": "0"})]
     world.players[FIRST[name]] = lambda asked: answers.pop() if answers else play(asked)
 
     assert isinstance(exchanged(world, clouds, [request(name)]).outcomes[0], Minted)
@@ -236,7 +236,7 @@ def test_a_busy_server_that_answers_in_the_end(name: str, world: Net, clouds: Cl
         aws_error(400, "Throttling", "Rate exceeded"),
     ],
 )
-def test_what_aws_means_for_later_is_asked_again(answer: Answered, world: Net, clouds: Clouds) -> None:
+def test_what_aws_means_for_later_is_asked_again(answer: Answer, world: Net, clouds: Clouds) -> None:
     world.players[_AWS] = lambda _: answer
 
     outcome = exchanged(world, clouds, [request("aws")]).outcomes[0]
@@ -248,22 +248,22 @@ def test_what_aws_means_for_later_is_asked_again(answer: Answered, world: Net, c
 @pytest.mark.parametrize(
     "answer",
     [
-        Answered(200, b""),
-        Answered(200, b"{}"),
-        Answered(200, b"[1, 2]"),
-        Answered(200, b"<a><b></a>"),
-        Answered(200, b'{"access_token": 5, "token": null, "refresh_token": {}}'),
-        Answered(200, b'{"access_token": "a\\nb", "token": "a\\u0000", "refresh_token": "\\ud800"}'),
-        Answered(200, b'{"access_token": "", "token": "", "value": ""}'),
-        Answered(200, b"\xff\xfe\x00"),
-        Answered(204),
-        Answered(302, headers={"Location": "https://elsewhere.example.com/"}),
-        Answered(307, headers={"Location": "/elsewhere"}),
-        Answered(200, b"[" * 100_000),
-        Answered(200, b"x" * (1 << 20) + b"x"),
+        Answer(200, b""),
+        Answer(200, b"{}"),
+        Answer(200, b"[1, 2]"),
+        Answer(200, b"<a><b></a>"),
+        Answer(200, b'{"access_token": 5, "token": null, "refresh_token": {}}'),
+        Answer(200, b'{"access_token": "a\\nb", "token": "a\\u0000", "refresh_token": "\\ud800"}'),
+        Answer(200, b'{"access_token": "", "token": "", "value": ""}'),
+        Answer(200, b"\xff\xfe\x00"),
+        Answer(204),
+        Answer(302, headers={"Location": "https://elsewhere.example.com/"}),
+        Answer(307, headers={"Location": "/elsewhere"}),
+        Answer(200, b"[" * 100_000),
+        Answer(200, b"x" * (1 << 20) + b"x"),
     ],
 )
-def test_an_answer_that_cannot_be_used(answer: Answered, world: Net, clouds: Clouds) -> None:
+def test_an_answer_that_cannot_be_used(answer: Answer, world: Net, clouds: Clouds) -> None:
     for host in FIRST.values():
         world.players[host] = lambda _: answer
 
@@ -304,7 +304,7 @@ def test_the_authority_of_the_entry_is_trusted(world: Net, clouds: Clouds) -> No
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_github_refuses(status: int, world: Net, clouds: Clouds) -> None:
-    world.players[GITHUB] = lambda _: Answered(status)
+    world.players[GITHUB] = lambda _: Answer(status)
 
     outcome = exchanged(world, clouds, [request("google"), request("quay", 1)]).outcomes
 
@@ -317,7 +317,7 @@ def test_github_refuses(status: int, world: Net, clouds: Clouds) -> None:
 
 
 def test_github_answers_rubbish(world: Net, clouds: Clouds) -> None:
-    world.players[GITHUB] = lambda _: Answered(200, b'{"value": 7}')
+    world.players[GITHUB] = lambda _: Answer(200, b'{"value": 7}')
 
     assert isinstance(exchanged(world, clouds, [request("google")]).outcomes[0], UnavailableError)
 
@@ -326,7 +326,7 @@ def test_github_answers_rubbish(world: Net, clouds: Clouds) -> None:
 def test_a_provider_that_repeats_what_it_was_sent(status: int, world: Net, clouds: Clouds) -> None:
     """An error page may quote the whole request."""
 
-    def echo(asked: Asked) -> Answered:
+    def echo(asked: Asked) -> Answer:
         # What is secret comes first, since a message quotes no more than 300 characters.
         token = re.search(r"eyJ[\w.-]+", asked.body.decode())
         secret = token[0] if token else asked.headers.get("Authorization")
@@ -350,7 +350,7 @@ def test_a_provider_that_repeats_what_it_was_sent(status: int, world: Net, cloud
 
 @pytest.mark.parametrize(("name", "host"), [("google", _ACCOUNT), ("azure", _ACR)])
 def test_a_later_server_that_repeats_what_it_was_sent(name: str, host: str, world: Net, clouds: Clouds) -> None:
-    def echo(asked: Asked) -> Answered:
+    def echo(asked: Asked) -> Answer:
         return _plain(403, message=f"echo {asked.headers.get('Authorization')} {asked.body!r}")
 
     world.players[host] = echo
@@ -394,8 +394,8 @@ def test_the_user_of_jfrog(sub: str | None, username: str | None, expected: str,
 
 
 def test_all_failures_are_told(world: Net, clouds: Clouds) -> None:
-    world.players["quay.io"] = lambda _: Answered(401)
-    world.players[_GOOGLE] = lambda _: Answered(302, headers={"Location": "/"})
+    world.players["quay.io"] = lambda _: Answer(401)
+    world.players[_GOOGLE] = lambda _: Answer(302, headers={"Location": "/"})
 
     outcomes = exchanged(world, clouds, [request("quay"), request("google", 1), request("docker-hub", 2)]).outcomes
     error = all_failures([outcome for outcome in outcomes if not isinstance(outcome, Minted)])
