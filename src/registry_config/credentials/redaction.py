@@ -53,10 +53,10 @@ class Redactor:
             built = self._built = (self._forms, Patterns(self._forms))
         return built[1]
 
-    def data(self, data: bytes) -> bytes:
-        """`data` with every form replaced."""
+    def data(self, data: bytes, *, cut: bool = False) -> bytes:
+        """`data` with every form replaced; `cut` as in `RedactingStream.finish`."""
         stream = self.stream()
-        return stream.feed(data) + stream.finish(cut=False)
+        return stream.feed(data) + stream.finish(cut=cut)
 
     def holds(self, data: bytes) -> bool:
         """Whether any form stands in `data`."""
