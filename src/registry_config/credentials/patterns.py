@@ -7,22 +7,17 @@ that it is from; so the automaton stays small, and a key of 48 KiB costs no more
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
+from registry_config.credentials.seeds import REACH, RUN, SEED, Places, windows
 from registry_config.credentials.views import View, views, without_sequences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-# Fewer characters of a long form are not hidden; a form that is shorter is hidden as a whole.
-RUN: Final = 16
-SEED: Final = 6
-_STEP: Final = RUN - SEED + 1
-# No further from a seed to the left, or another one is found first.
-_REACH: Final = _STEP - 1
-_HALF: Final = _REACH // 2
+_HALF: Final = REACH // 2
 # Compared at once; longer runs are found by their further seeds.
 _BLOCK: Final = 256
 # From this number of forms around one seed on, their windows are looked up instead.
@@ -34,13 +29,7 @@ _DENSE_SEEDS: Final = 5000
 _WORD: Final = 4
 # For more of them (a key of 48 KiB) that is not looked at: it would take too much memory.
 _MOST_WORDS: Final = 128 * 1024
-# Seeds begin anew after each character that some encoding writes in another way, so that encodings share the others.
-_ANCHOR: Final = re.compile(rb"(?:%(?:25)?[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|[^A-Za-z0-9])+")
 _SPACE: Final = re.compile(rb"\s")
-
-
-# Where a seed stands: in a form, at an offset; and what comes before it there and in forms that go on in the same way.
-_Place: TypeAlias = "tuple[bytes, int, bytes | frozenset[bytes]]"
 
 
 class Hits(NamedTuple):
@@ -64,7 +53,7 @@ class Patterns:
         self._beginnings: set[bytes] = set()
         self._spaced: set[bytes] = set()
         self._words: set[int] = set()
-        places = _Places()
+        places = Places()
         # The short forms that begin with a seed, and what must stand there as a whole.
         shorts: dict[bytes, list[tuple[bytes, bytes]]] = {}
         ordered = sorted(set(forms))
@@ -86,7 +75,7 @@ class Patterns:
         grouped = [places.grouped(seed) for seed in self._seeds]
         self._places = [groups if len(groups) <= _CROWD else () for groups in grouped]
         self._windows = {
-            index: frozenset(_windows(groups)) for index, groups in enumerate(grouped) if len(groups) > _CROWD
+            index: frozenset(windows(groups)) for index, groups in enumerate(grouped) if len(groups) > _CROWD
         }
         self._shorts = {index: shorts[seed] for index, seed in enumerate(self._seeds) if seed in shorts}
         self._automaton = BytesAhoCorasick(self._seeds)
@@ -116,7 +105,7 @@ class Patterns:
                 start, end = _extent(form, offset, before, text, at)
                 if end - start >= RUN:
                     runs.append((start, end))
-                    last, covered_from, covered_to = end, start + _REACH, end - RUN + 1
+                    last, covered_from, covered_to = end, start + REACH, end - RUN + 1
                 elif end == size and start < incomplete:
                     incomplete = start
             if index in self._windows:
@@ -128,10 +117,10 @@ class Patterns:
 
     def _find_in_crowd(self, index: int, text: bytes, at: int, runs: list[tuple[int, int]]) -> int:
         windows = self._windows[index]
-        starts = [start for start in range(max(at - _REACH, 0), at + 1) if text[start : start + RUN] in windows]
+        starts = [start for start in range(max(at - REACH, 0), at + 1) if text[start : start + RUN] in windows]
         if starts:
             runs.append((starts[0], starts[-1] + RUN))
-        return len(text) if at + RUN <= len(text) else max(at - _REACH, 0)
+        return len(text) if at + RUN <= len(text) else max(at - REACH, 0)
 
     def unfinished(self, text: bytes, data: bytes, after: int) -> int:
         """From where on the end of a text may be the beginning of a form, or the middle if it is not hidden yet.
@@ -171,63 +160,6 @@ class Patterns:
             self._automaton = BytesAhoCorasick(self._seeds, implementation=Implementation.DFA)
             self._scanned = -(1 << 62)
         return self._automaton.find_matches_as_indexes(text, overlapping=True)
-
-
-class _Places:
-    """Collects where seeds stand.
-
-    Of forms that go on in the same way after a seed, one stands for all; what comes before is kept of each.
-    """
-
-    def __init__(self) -> None:
-        # What follows a seed, itself included: where, and what comes before it there.
-        self._following: dict[bytes, tuple[bytes, int, list[bytes]]] = {}
-        self.by_seed: dict[bytes, list[bytes]] = {}
-
-    def add(self, text: bytes) -> None:
-        following_of, by_seed = self._following, self.by_seed
-        for offset in _offsets(text):
-            following = text[offset : offset + RUN]
-            before = text[offset - _REACH : offset] if offset > _REACH else text[:offset]
-            known = following_of.get(following)
-            if known is None:
-                following_of[following] = (text, offset, [before])
-                by_seed.setdefault(following[:SEED], []).append(following)
-            elif before not in known[2]:
-                known[2].append(before)
-
-    def grouped(self, seed: bytes) -> tuple[_Place, ...]:
-        found: list[_Place] = []
-        for following in self.by_seed.get(seed, ()):
-            form, offset, before = self._following[following]
-            if len(before) > 1:
-                suffixes = frozenset(text[n:] for text in before for n in range(len(text)))
-                found.append((form, offset, suffixes))
-            else:
-                found.append((form, offset, before[0]))
-        return tuple(found)
-
-
-def _offsets(text: bytes) -> Iterator[int]:
-    """Where seeds begin, never more than eleven bytes apart."""
-    last = len(text) - SEED
-    # As late as may be: tokens of one kind have their beginning in common.
-    at = max((anchor.end() for anchor in _ANCHOR.finditer(text, 0, _REACH)), default=_REACH)
-    for anchor in _ANCHOR.finditer(text, at):
-        place = min(anchor.end(), last)
-        if place > at:
-            yield from range(at, place, _STEP)
-            at = place
-    yield from range(at, last + 1, _STEP)
-
-
-def _windows(places: Iterable[_Place]) -> Iterator[bytes]:
-    """Each run of its least length around a seed."""
-    for form, offset, before in places:
-        following = form[offset : offset + RUN]
-        for ahead in {b"", before} if isinstance(before, bytes) else {b"", *before}:
-            joined = ahead + following
-            yield from (joined[n : n + RUN] for n in range(min(len(ahead), len(joined) - RUN) + 1))
 
 
 def _extent(form: bytes, offset: int, before: bytes | frozenset[bytes], text: bytes, at: int) -> tuple[int, int]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.credentials.patterns import RUN, SEED, Patterns
+from registry_config.credentials.patterns import Patterns
+from registry_config.credentials.seeds import RUN, SEED
 from registry_config.credentials.views import View, ends_line, lines, views, without_sequences
 
 if TYPE_CHECKING:
