@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.credentials.beginnings import NO_WORDS
 from registry_config.credentials.patterns import Patterns
 from registry_config.credentials.seeds import RUN, SEED
 from registry_config.credentials.views import View, ends_line, lines, views, without_sequences
@@ -83,14 +84,17 @@ class Redactor:
         length = len(view.text)
         if not length:
             return found._replace(context=0)
-        hits = self._patterns.find(view.text)
+        patterns = self._patterns
+        known = patterns.beginnings.words(data) if view.is_whole else NO_WORDS
+        hits = patterns.find(view.text, known.runs)
         spans = view.spans(hits.runs)
         if hits.runs and hits.runs[-1][1] == length and not ends_line(data[spans[-1][1] :]):
             found = found._replace(held=min(found.held, spans[-1][1]))
         spans += [span for short in hits.shorts for span in _exact(view, data, short)]
-        hidden = sorted(found.hidden + spans) if found.hidden or hits.shorts else spans
-        after = hits.runs[-1][1] if hits.runs else 0
-        incomplete = min(hits.incomplete, self._patterns.unfinished(view.text, data, after))
+        spans += known.spans
+        hidden = sorted(found.hidden + spans)
+        after = max((end for runs in (known.runs, hits.runs) for _, end in runs[-1:]), default=0)
+        incomplete = min(hits.incomplete, patterns.unfinished(view.text, data, after))
         unfinished = min(found.unfinished, view.offset(incomplete)) if incomplete < length else found.unfinished
         context = view.offset(max(length - RUN + 1, 0))
         return _Findings(hidden, unfinished, min(found.held, unfinished), min(found.context, context))

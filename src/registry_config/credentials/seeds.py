@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 # Fewer characters of a long form are not hidden; a form that is shorter is hidden as a whole.
 RUN: Final = 16
@@ -17,45 +17,61 @@ REACH: Final = _STEP - 1
 # Seeds begin anew after each character that some encoding writes in another way, so that encodings share the others.
 _ANCHOR: Final = re.compile(rb"(?:%(?:25)?[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|[^A-Za-z0-9])+")
 
-# Where a seed stands: in a form, at an offset; and what comes before it there and in forms that go on in the same way.
-Place: TypeAlias = "tuple[bytes, int, bytes | frozenset[bytes]]"
+SLOT: Final = REACH + RUN + 1
+# What stands around a seed has the same length for each: these bytes fill it up, and end it. No text of a view has one.
+_NOTHING: Final = b"\xff"
 
 
-class Places:
-    """Collects where seeds stand.
-
-    Of forms that go on in the same way after a seed, one stands for all; what comes before is kept of each.
-    """
+class Seeds:
+    """Collects seeds, and what stands around them: all that a run of the least length may hold besides."""
 
     def __init__(self) -> None:
-        # What follows a seed, itself included: where, and what comes before it there.
-        self._following: dict[bytes, tuple[bytes, int, list[bytes]]] = {}
-        self.by_seed: dict[bytes, list[bytes]] = {}
+        # What comes before sixteen characters that begin with a seed, in each form.
+        self._before: dict[bytes, list[bytes]] = {}
+        self._following: dict[bytes, list[bytes]] = {}
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._following)
 
     def add(self, text: bytes) -> None:
         """Take the seeds of a form, as the text of a view holds it."""
-        following_of, by_seed = self._following, self.by_seed
+        before_of, following_of = self._before, self._following
         for offset in _offsets(text):
             following = text[offset : offset + RUN]
             before = text[offset - REACH : offset] if offset > REACH else text[:offset]
-            known = following_of.get(following)
+            known = before_of.get(following)
             if known is None:
-                following_of[following] = (text, offset, [before])
-                by_seed.setdefault(following[:SEED], []).append(following)
-            elif before not in known[2]:
-                known[2].append(before)
+                before_of[following] = [before]
+                following_of.setdefault(following[:SEED], []).append(following)
+            elif before not in known:
+                known.append(before)
 
-    def grouped(self, seed: bytes) -> tuple[Place, ...]:
-        """Where a seed stands."""
-        found: list[Place] = []
-        for following in self.by_seed.get(seed, ()):
-            form, offset, before = self._following[following]
-            if len(before) > 1:
-                suffixes = frozenset(text[n:] for text in before for n in range(len(text)))
-                found.append((form, offset, suffixes))
-            else:
-                found.append((form, offset, before[0]))
-        return tuple(found)
+    def around(self, seed: bytes) -> list[tuple[bytes, bytes]]:
+        """What comes before a seed, and the seed with what follows, wherever it stands."""
+        return [
+            (before, following)
+            for following in self._following.get(seed, ())
+            for before in _longest(self._before[following])
+        ]
+
+
+def _longest(ends: list[bytes]) -> list[bytes]:
+    """Without those that are the end of another."""
+    if len(ends) == 1:
+        return ends
+    shorter = {end[n:] for end in ends for n in range(1, len(end) + 1)}
+    return [end for end in ends if end not in shorter]
+
+
+def slot(before: bytes, following: bytes) -> bytes:
+    """Both in their places, to be compared with the bytes around a seed that was found."""
+    return before.rjust(REACH, _NOTHING) + following.ljust(RUN + 1, _NOTHING)
+
+
+def windows(before: bytes, following: bytes) -> Iterator[bytes]:
+    """Each run of the least length that holds the seed at which the two meet."""
+    joined = before + following
+    return (joined[n : n + RUN] for n in range(min(len(before), len(joined) - RUN) + 1))
 
 
 def _offsets(text: bytes) -> Iterator[int]:
@@ -69,12 +85,3 @@ def _offsets(text: bytes) -> Iterator[int]:
             yield from range(at, place, _STEP)
             at = place
     yield from range(at, last + 1, _STEP)
-
-
-def windows(places: Iterable[Place]) -> Iterator[bytes]:
-    """Each run of its least length around a seed."""
-    for form, offset, before in places:
-        following = form[offset : offset + RUN]
-        for ahead in {b"", before} if isinstance(before, bytes) else {b"", *before}:
-            joined = ahead + following
-            yield from (joined[n : n + RUN] for n in range(min(len(ahead), len(joined) - RUN) + 1))

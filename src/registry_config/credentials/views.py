@@ -20,8 +20,8 @@ _DUMP: Final = re.compile(rb"\n[0-9a-f]{2}[048c]0: ")
 _PASSED_OVER: Final = rb"|".join((ESCAPE, _C1, _DUMP.pattern))
 # C0, DEL, and two bytes that UTF-8 never has.
 _CONTROL: Final = bytes(set(range(0x20)) - set(b"\t\n\r")) + b"\x7f\xfe\xff"
-_DROPPED: Final = _CONTROL + b" \t\n\r"
-_DROPPED_BYTES: Final = frozenset(_DROPPED)
+DROPPED: Final = _CONTROL + b" \t\n\r"
+_DROPPED_BYTES: Final = frozenset(DROPPED)
 _LINE: Final = rb"[^\r\n]+"
 
 
@@ -30,6 +30,7 @@ class View:
 
     Attributes:
         text: what is left.
+        is_whole: whether nothing but single characters is missing.
     """
 
     def __init__(self, data: bytes, *, escapes: bool = True) -> None:
@@ -37,8 +38,9 @@ class View:
         self._starts: list[int] = []
         if not escapes:
             data = self._without_sequences()
+        self.is_whole = not self._starts
         self._plain = data
-        self.text = data.translate(None, _DROPPED)
+        self.text = data.translate(None, DROPPED)
         # Where the last question was answered.
         self._at = self._index = 0
 
@@ -59,7 +61,7 @@ class View:
         at, missing, plain = self._at, index - self._index, self._plain
         while missing:
             end = at + missing
-            missing -= len(plain[at:end].translate(None, _DROPPED))
+            missing -= len(plain[at:end].translate(None, DROPPED))
             at = end
         while plain[at] in _DROPPED_BYTES:
             at += 1
@@ -70,7 +72,7 @@ class View:
         at, missing = len(self._plain), count
         while missing:
             start = at - missing
-            missing -= len(self._plain[start:at].translate(None, _DROPPED))
+            missing -= len(self._plain[start:at].translate(None, DROPPED))
             at = start
         return at
 
@@ -80,7 +82,7 @@ class View:
         text, plain = self.text, self._plain
         for first, last in runs:
             start = self.offset(first)
-            if not self._starts and plain.startswith(text[first:last], start):
+            if self.is_whole and plain.startswith(text[first:last], start):
                 found.append((start, start + last - first))
                 self._at, self._index = start + last - first - 1, last - 1
             else:
