@@ -25,12 +25,14 @@ class _Findings(NamedTuple):
 
     Attributes:
         hidden: start and end of each part to be hidden, in order, none of them touching an end of line.
+        ranges: the same for parts of several lines, with all that is between their ends, but for whole words.
         unfinished: from where on more bytes are needed to tell, as it may be the beginning of a form.
         held: from where on nothing can be shown; before `unfinished` where only white space follows a hidden part.
         context: from where on it must be known what came before further bytes.
     """
 
     hidden: list[tuple[int, int]]
+    ranges: list[tuple[int, int]]
     unfinished: int
     held: int
     context: int
@@ -74,10 +76,14 @@ class Redactor:
 
     def find(self, data: bytes) -> _Findings:
         """Where forms stand in `data`, and what more bytes could change."""
-        found = _Findings([], len(data), len(data), len(data))
+        found = _Findings([], [], len(data), len(data), len(data))
         for view in views(data):
             found = self._look(view, data, found)
-        return found
+        held = found.held
+        for start, end in sorted(found.ranges):
+            if start < held < end:
+                held = end  # in its next line a part could not be told any more from what does not belong to it
+        return found._replace(hidden=sorted(found.hidden), held=held)
 
     def _look(self, view: View, data: bytes, found: _Findings) -> _Findings:
         """What one view adds."""
@@ -87,17 +93,22 @@ class Redactor:
         patterns = self._patterns
         known = patterns.beginnings.words(data) if view.is_whole else NO_WORDS
         hits = patterns.find(view.text, known.runs)
-        spans = view.spans(hits.runs)
-        if hits.runs and hits.runs[-1][1] == length and not ends_line(data[spans[-1][1] :]):
-            found = found._replace(held=min(found.held, spans[-1][1]))
-        spans += [span for short in hits.shorts for span in _exact(view, data, short)]
-        spans += known.spans
-        hidden = sorted(found.hidden + spans)
+        ranges = view.ranges(hits.runs)
+        if ranges and hits.runs[-1][1] == length and not ends_line(data[ranges[-1][1] :]):
+            found = found._replace(held=min(found.held, ranges[-1][1]))
+        ranges += [range_ for short in hits.shorts for range_ in _exact(view, data, short)]
+        spans = [span for start, end in ranges for span in lines(data, start, end)]
         after = max((end for runs in (known.runs, hits.runs) for _, end in runs[-1:]), default=0)
         incomplete = min(hits.incomplete, patterns.unfinished(view.text, data, after))
         unfinished = min(found.unfinished, view.offset(incomplete)) if incomplete < length else found.unfinished
         context = view.offset(max(length - RUN + 1, 0))
-        return _Findings(hidden, unfinished, min(found.held, unfinished), min(found.context, context))
+        return _Findings(
+            found.hidden + spans + known.spans,
+            found.ranges + ranges,
+            unfinished,
+            min(found.held, unfinished),
+            min(found.context, context),
+        )
 
 
 class RedactingStream:
@@ -164,6 +175,5 @@ def _exact(view: View, data: bytes, short: tuple[int, int, bytes]) -> list[tuple
     first, last, form = short
     start, end = view.offset(first), view.offset(last - 1) + 1
     # A view has no white space, so what a form has of it at its ends is not between the two.
-    if form.strip() in {data[start:end], without_sequences(data[start:end])}:
-        return lines(data, start, end)
-    return []
+    is_it = form.strip() in {data[start:end], without_sequences(data[start:end])}
+    return [(start, end)] if is_it else []

@@ -76,17 +76,17 @@ class View:
             at = start
         return at
 
-    def spans(self, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Where runs of characters stand in the data, a part for each line."""
+    def ranges(self, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Where runs of characters begin and end in the data."""
         found: list[tuple[int, int]] = []
         text, plain = self.text, self._plain
         for first, last in runs:
             start = self.offset(first)
             if self.is_whole and plain.startswith(text[first:last], start):
-                found.append((start, start + last - first))
                 self._at, self._index = start + last - first - 1, last - 1
+                found.append((start, start + last - first))
             else:
-                found += lines(self._data, start, self.offset(last - 1) + 1)
+                found.append((start, self.offset(last - 1) + 1))
         return found
 
     def _without_sequences(self) -> bytes:
@@ -104,7 +104,8 @@ class View:
 def views(data: bytes) -> tuple[View, ...]:
     """All views in which a secret may stand: what a sequence holds may be one too, such as the title of a window."""
     whole = View(data)
-    if b"\x1b" in data or (b"\xc2" in data and re.search(_C1, data)) or _DUMP.search(data):
+    dumped = b"0: " in data and _DUMP.search(data)
+    if b"\x1b" in data or (b"\xc2" in data and re.search(_C1, data)) or dumped:
         return whole, View(data, escapes=False)
     return (whole,)
 
@@ -116,8 +117,11 @@ def without_sequences(data: bytes) -> bytes:
 
 def lines(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
     """The parts of `data[start:end]` in each of its lines, without what stands around them."""
+    part = data[start:end]
+    if len(part.translate(None, DROPPED)) == len(part):
+        return [(start, end)]
     found = []
-    for match in re.finditer(_LINE, data[start:end]):
+    for match in re.finditer(_LINE, part):
         view = View(match[0])
         if view.text:
             first, last = view.offset(0), view.offset(len(view.text) - 1)
