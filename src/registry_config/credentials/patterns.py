@@ -8,6 +8,7 @@ several seeds find.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
@@ -122,7 +123,9 @@ class Patterns:
         hits, size = self._scan(text), len(text)
         runs = []
         for first in range(0, len(hits), _BATCH):
-            runs += self._runs(text, hits[first : first + _BATCH])
+            some, others = _spread(hits[first : first + _BATCH])
+            found = self._runs(text, some)
+            runs += found + self._runs(text, _uncovered(others, _merged(found)))
         runs = _merged(runs)
         shorts = [
             (at, at + len(form), exact)
@@ -218,6 +221,26 @@ class Patterns:
             self._automaton = BytesAhoCorasick(self._seeds, implementation=Implementation.DFA)
             self._scanned = -(1 << 62)
         return self._automaton.find_matches_as_indexes(text, overlapping=True)
+
+
+def _spread(hits: list[_Hit]) -> tuple[list[_Hit], list[_Hit]]:
+    """Some that are not near to each other, and the others: where a run is long, few tell of all of it."""
+    if not hits or len(hits) * RUN <= hits[-1][1] - hits[0][1]:
+        return hits, []
+    some, others, after = [], [], 0
+    for hit in hits:
+        if hit[1] >= after:
+            some.append(hit)
+            after = hit[1] + RUN
+        else:
+            others.append(hit)
+    return some, others
+
+
+def _uncovered(hits: list[_Hit], runs: list[tuple[int, int]]) -> list[_Hit]:
+    """Those around which not all is within a run."""
+    starts, stops = [start for start, _ in runs], [0, *(end - RUN + 1 for _, end in runs)]
+    return [hit for hit in hits if hit[1] >= stops[bisect_right(starts, hit[1] - REACH)]]
 
 
 def _in_crowd(runs: frozenset[bytes], text: bytes, at: int) -> list[tuple[int, int]]:
