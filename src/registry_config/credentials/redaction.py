@@ -142,9 +142,8 @@ class RedactingStream:
         """Give the rest. With `cut` a secret that the end cut short is hidden as well, from six characters on."""
         found = self._redactor.find(self._kept)
         size = len(self._kept)
-        start = max(found.unfinished, self._given)
-        if cut and len(View(self._kept[start:]).text) >= SEED:
-            found.hidden.extend(lines(self._kept, start, size))
+        if cut and len(View(self._kept[found.unfinished :]).text) >= SEED:
+            found.hidden.extend(lines(self._kept, max(found.unfinished, self._given), size))
         return self._release(sorted(found.hidden), size, size)
 
     def _release(self, hidden: list[tuple[int, int]], until: int, keep: int) -> bytes:
