@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # To look each word up costs more than to scan a log: so the beginning tells first whether much of it is hidden.
 _LEAST: Final = 8 * 1024
-_SAMPLE: Final = 2 * 1024
+_SAMPLE: Final = 1024
 _MANY: Final = _SAMPLE // 4
 _SPACED: Final = bytes(ord(" ") if byte in DROPPED else byte for byte in range(256))
 # No text of a view has it.
