@@ -1,32 +1,33 @@
 """Finds every run of characters of a secret, by an automaton that knows six bytes of each eleven or fewer.
 
-Any run of sixteen characters holds one of these seeds as a whole. What stands around a seed is compared with the form
-that it is from; so the automaton stays small, and a key of 48 KiB costs no more than a short token.
+Any run of sixteen characters holds one of these seeds as a whole, and no more of it lies to its sides than is known of
+each seed; so the automaton stays small, a key of 48 KiB costs no more than a short token, and a longer run is what
+several seeds find.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
+from registry_config.credentials.beginnings import Beginnings, Rest
+from registry_config.credentials.seeds import REACH, RUN, SEED, SLOT, Seeds, slot, windows
 from registry_config.credentials.views import View, views, without_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# Fewer characters of a long form are not hidden; a form that is shorter is hidden as a whole.
-RUN: Final = 16
-SEED: Final = 6
-_STEP: Final = RUN - SEED + 1
-# No further from a seed to the left, or another one is found first.
-_REACH: Final = _STEP - 1
-_HALF: Final = _REACH // 2
-# Compared at once; longer runs are found by their further seeds.
-_BLOCK: Final = 256
-# From this number of forms around one seed on, their windows are looked up instead.
+# From more ways to surround one seed on, the runs that hold it are looked up instead.
 _CROWD: Final = 3
+# Of the ten bytes that a run has besides its seed: with so many or more before it, and fewer than in the row above, how
+# many are behind it at least.
+_COMMON: Final = ((8, 0), (5, 3), (3, 6), (0, 8))
+# So many seeds are compared at once.
+_BATCH: Final = 4096
+_SAME: Final = re.compile(bytes(RUN) + rb"\0*")
 # Twice as fast, but it takes longer to build: worth it for long outputs, and for few seeds.
 _DENSE_FROM: Final = 1024 * 1024
 _DENSE_SEEDS: Final = 5000
@@ -34,13 +35,11 @@ _DENSE_SEEDS: Final = 5000
 _WORD: Final = 4
 # For more of them (a key of 48 KiB) that is not looked at: it would take too much memory.
 _MOST_WORDS: Final = 128 * 1024
-# Seeds begin anew after each character that some encoding writes in another way, so that encodings share the others.
-_ANCHOR: Final = re.compile(rb"(?:%(?:25)?[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|[^A-Za-z0-9])+")
 _SPACE: Final = re.compile(rb"\s")
 
 
-# Where a seed stands: in a form, at an offset; and what comes before it there and in forms that go on in the same way.
-_Place: TypeAlias = "tuple[bytes, int, bytes | frozenset[bytes]]"
+# The number of a seed, and where it begins and ends.
+_Hit: TypeAlias = "tuple[int, int, int]"
 
 
 class Hits(NamedTuple):
@@ -58,13 +57,17 @@ class Hits(NamedTuple):
 
 
 class Patterns:
-    """The seeds of all forms."""
+    """The seeds of all forms.
+
+    Attributes:
+        beginnings: of the same forms.
+    """
 
     def __init__(self, forms: Iterable[bytes]) -> None:
         self._beginnings: set[bytes] = set()
         self._spaced: set[bytes] = set()
         self._words: set[int] = set()
-        places = _Places()
+        seeds, texts = Seeds(), set[bytes]()
         # The short forms that begin with a seed, and what must stand there as a whole.
         shorts: dict[bytes, list[tuple[bytes, bytes]]] = {}
         ordered = sorted(set(forms))
@@ -78,17 +81,24 @@ class Patterns:
                 if len(text) < RUN:
                     shorts.setdefault(text[:SEED], []).append((text, without_sequences(form)))
                 else:
-                    places.add(text)
+                    seeds.add(text)
+                    texts.add(text)
                     if len(self._words) < _MOST_WORDS:
                         for shift in range(_WORD):
                             self._words.update(_words(text[shift:]))
-        self._seeds = list({**places.by_seed, **shorts})
-        grouped = [places.grouped(seed) for seed in self._seeds]
-        self._places = [groups if len(groups) <= _CROWD else () for groups in grouped]
-        self._windows = {
-            index: frozenset(_windows(groups)) for index, groups in enumerate(grouped) if len(groups) > _CROWD
-        }
+        self._seeds = list({**dict.fromkeys(seeds), **shorts})
+        # By the number of a seed: what may stand around it, or the runs that hold it where that is much.
+        self._slots: list[tuple[bytes, ...]] = []
+        self._crowds: dict[int, frozenset[bytes]] = {}
+        self._common: set[bytes] = set()
+        for index, seed in enumerate(self._seeds):
+            around = seeds.around(seed)
+            self._slots.append(() if len(around) > _CROWD else tuple(slot(*sides) for sides in around))
+            if len(around) > _CROWD:
+                self._crowds[index] = frozenset(run for sides in around for run in windows(*sides))
+                self._common.update(part for sides in around for part in _common_parts(*sides))
         self._shorts = {index: shorts[seed] for index, seed in enumerate(self._seeds) if seed in shorts}
+        self.beginnings = Beginnings(texts)
         self._automaton = BytesAhoCorasick(self._seeds)
         self._scanned = 0
 
@@ -97,41 +107,81 @@ class Patterns:
         clean = without_sequences(form[: 8 * RUN])
         self._spaced.update(clean[: match.end()] for match in _SPACE.finditer(clean) if match.end() < 4 * RUN)
 
-    def find(self, text: bytes) -> Hits:
-        """What is to be hidden in the text of a view."""
-        runs: list[tuple[int, int]] = []
-        shorts: list[tuple[int, int, bytes]] = []
-        incomplete = size = len(text)
-        all_places = self._places
-        # The run that was found last ends there; what surrounds a seed between the other two lies within it.
-        last, covered_from, covered_to = 0, size, 0
-        for index, at, _ in self._scan(text):
-            if covered_from <= at < covered_to:
-                continue
-            for form, offset, before in all_places[index]:
-                if covered_from <= at < last and not form.startswith(
-                    text[last : last + 1] or b"\0", offset + last - at
-                ):
-                    continue  # it does not go on beyond that run
-                start, end = _extent(form, offset, before, text, at)
-                if end - start >= RUN:
-                    runs.append((start, end))
-                    last, covered_from, covered_to = end, start + _REACH, end - RUN + 1
-                elif end == size and start < incomplete:
-                    incomplete = start
-            if index in self._windows:
-                incomplete = min(incomplete, self._find_in_crowd(index, text, at, runs))
-            for form, exact in self._shorts.get(index, ()):
-                if text.startswith(form, at):
-                    shorts.append((at, at + len(form), exact))
-        return Hits(_merged(runs), shorts, incomplete)
+    def find(self, text: bytes, known: list[tuple[int, int]]) -> Hits:
+        """What is to be hidden in the text of a view, besides the runs that are known."""
+        if not known:
+            return self._find(text)
+        rest = Rest(text, known)
+        hits = self._find(rest.text)
+        return Hits(
+            [(rest.original(start), rest.original(end - 1) + 1) for start, end in hits.runs],
+            [(rest.original(start), rest.original(end - 1) + 1, form) for start, end, form in hits.shorts],
+            rest.original(hits.incomplete) if hits.incomplete < len(rest.text) else len(text),
+        )
 
-    def _find_in_crowd(self, index: int, text: bytes, at: int, runs: list[tuple[int, int]]) -> int:
-        windows = self._windows[index]
-        starts = [start for start in range(max(at - _REACH, 0), at + 1) if text[start : start + RUN] in windows]
-        if starts:
-            runs.append((starts[0], starts[-1] + RUN))
-        return len(text) if at + RUN <= len(text) else max(at - _REACH, 0)
+    def _find(self, text: bytes) -> Hits:
+        hits, size = self._scan(text), len(text)
+        runs = []
+        for first in range(0, len(hits), _BATCH):
+            some, others = _spread(hits[first : first + _BATCH])
+            found = self._runs(text, some)
+            runs += found + self._runs(text, _uncovered(others, _merged(found)))
+        runs = _merged(runs)
+        shorts = [
+            (at, at + len(form), exact)
+            for index, at, _ in hits
+            if index in self._shorts
+            for form, exact in self._shorts[index]
+            if text.startswith(form, at)
+        ]
+        return Hits(runs, shorts, size if runs and runs[-1][1] == size else self._incomplete(text, hits))
+
+    def _runs(self, text: bytes, hits: list[_Hit]) -> list[tuple[int, int]]:
+        """Runs around some seeds, all compared at once: a step of Python's for each would cost more than the scan."""
+        all_slots, crowds, common = self._slots, self._crowds, self._common
+        slots = [(at, sides) for index, at, _ in hits for sides in all_slots[index]]
+        # A slice that would begin before the text is too short to be one of these.
+        crowded = [
+            (index, at)
+            for index, at, _ in hits
+            if index in crowds
+            and (
+                text[at : at + 14] in common
+                or text[at - 3 : at + 12] in common
+                or text[at - 5 : at + 9] in common
+                or text[at - 8 : at + 6] in common
+            )
+        ]
+        found = [run for index, at in crowded for run in _in_crowd(crowds[index], text, at)]
+        if slots:
+            # The bytes of both are the same where the exclusive or of them is zero.
+            padded = bytes(REACH) + text + bytes(RUN + 1)
+            seen = b"".join([padded[at : at + SLOT] for at, _ in slots])
+            expected = b"".join([sides for _, sides in slots])
+            differing = int.from_bytes(seen, "big") ^ int.from_bytes(expected, "big")
+            for match in re.finditer(_SAME, differing.to_bytes(len(seen), "big")):
+                n, place = divmod(match.start(), SLOT)
+                start = slots[n][0] - REACH + place
+                found.append((start, start + match.end() - match.start()))
+        return found
+
+    def _incomplete(self, text: bytes, hits: list[_Hit]) -> int:
+        """From where on the end of a text is a run that is too short so far."""
+        incomplete = size = len(text)
+        for index, at, end in reversed(hits):
+            if end <= size - RUN:
+                break
+            if at + RUN <= size:
+                continue
+            if index in self._crowds:
+                incomplete = min(incomplete, max(at - REACH, 0))
+            for sides in self._slots[index]:
+                if sides.startswith(text[at:], REACH):
+                    start = at
+                    while start > max(at - REACH, 0) and text[start - 1] == sides[REACH - 1 - at + start]:
+                        start -= 1
+                    incomplete = min(incomplete, start)
+        return incomplete
 
     def unfinished(self, text: bytes, data: bytes, after: int) -> int:
         """From where on the end of a text may be the beginning of a form, or the middle if it is not hidden yet.
@@ -165,7 +215,7 @@ class Patterns:
         start = size if start == size else start - _WORD + 1
         return start if size - start >= least else size
 
-    def _scan(self, text: bytes) -> list[tuple[int, int, int]]:
+    def _scan(self, text: bytes) -> list[_Hit]:
         self._scanned += len(text)
         if self._scanned > _DENSE_FROM and 0 < len(self._seeds) <= _DENSE_SEEDS:
             self._automaton = BytesAhoCorasick(self._seeds, implementation=Implementation.DFA)
@@ -173,89 +223,37 @@ class Patterns:
         return self._automaton.find_matches_as_indexes(text, overlapping=True)
 
 
-class _Places:
-    """Collects where seeds stand.
-
-    Of forms that go on in the same way after a seed, one stands for all; what comes before is kept of each.
-    """
-
-    def __init__(self) -> None:
-        # What follows a seed, itself included: where, and what comes before it there.
-        self._following: dict[bytes, tuple[bytes, int, list[bytes]]] = {}
-        self.by_seed: dict[bytes, list[bytes]] = {}
-
-    def add(self, text: bytes) -> None:
-        following_of, by_seed = self._following, self.by_seed
-        for offset in _offsets(text):
-            following = text[offset : offset + RUN]
-            before = text[offset - _REACH : offset] if offset > _REACH else text[:offset]
-            known = following_of.get(following)
-            if known is None:
-                following_of[following] = (text, offset, [before])
-                by_seed.setdefault(following[:SEED], []).append(following)
-            elif before not in known[2]:
-                known[2].append(before)
-
-    def grouped(self, seed: bytes) -> tuple[_Place, ...]:
-        found: list[_Place] = []
-        for following in self.by_seed.get(seed, ()):
-            form, offset, before = self._following[following]
-            if len(before) > 1:
-                suffixes = frozenset(text[n:] for text in before for n in range(len(text)))
-                found.append((form, offset, suffixes))
-            else:
-                found.append((form, offset, before[0]))
-        return tuple(found)
+def _spread(hits: list[_Hit]) -> tuple[list[_Hit], list[_Hit]]:
+    """Some that are not near to each other, and the others: where a run is long, few tell of all of it."""
+    if not hits or len(hits) * RUN <= hits[-1][1] - hits[0][1]:
+        return hits, []
+    some, others, after = [], [], 0
+    for hit in hits:
+        if hit[1] >= after:
+            some.append(hit)
+            after = hit[1] + RUN
+        else:
+            others.append(hit)
+    return some, others
 
 
-def _offsets(text: bytes) -> Iterator[int]:
-    """Where seeds begin, never more than eleven bytes apart."""
-    last = len(text) - SEED
-    # As late as may be: tokens of one kind have their beginning in common.
-    at = max((anchor.end() for anchor in _ANCHOR.finditer(text, 0, _REACH)), default=_REACH)
-    for anchor in _ANCHOR.finditer(text, at):
-        place = min(anchor.end(), last)
-        if place > at:
-            yield from range(at, place, _STEP)
-            at = place
-    yield from range(at, last + 1, _STEP)
+def _uncovered(hits: list[_Hit], runs: list[tuple[int, int]]) -> list[_Hit]:
+    """Those around which not all is within a run."""
+    starts, stops = [start for start, _ in runs], [0, *(end - RUN + 1 for _, end in runs)]
+    return [hit for hit in hits if hit[1] >= stops[bisect_right(starts, hit[1] - REACH)]]
 
 
-def _windows(places: Iterable[_Place]) -> Iterator[bytes]:
-    """Each run of its least length around a seed."""
-    for form, offset, before in places:
-        following = form[offset : offset + RUN]
-        for ahead in {b"", before} if isinstance(before, bytes) else {b"", *before}:
-            joined = ahead + following
-            yield from (joined[n : n + RUN] for n in range(min(len(ahead), len(joined) - RUN) + 1))
+def _in_crowd(runs: frozenset[bytes], text: bytes, at: int) -> list[tuple[int, int]]:
+    """The run around a seed at `at`, if there is one."""
+    starts = [start for start in range(max(at - REACH, 0), at + 1) if text[start : start + RUN] in runs]
+    return [(starts[0], starts[-1] + RUN)] if starts else []
 
 
-def _extent(form: bytes, offset: int, before: bytes | frozenset[bytes], text: bytes, at: int) -> tuple[int, int]:
-    """How far a form goes on to both sides of its seed, which stands at `at`; the seed alone if that is no run."""
-    if at + RUN <= len(text) and not text.startswith(form[offset + SEED : offset + RUN - _HALF], at + SEED):
-        # Of the ten bytes that a run needs besides, five stand on one side.
-        behind = text[at - _HALF : at] if at > _HALF else text[:at]
-        if not (before.endswith(behind) if isinstance(before, bytes) else behind in before):
-            return at, at + SEED
-    ahead = form[offset : offset + _BLOCK]
-    if text.startswith(ahead, at):
-        end = at + len(ahead)
-    else:
-        seen = text[at : at + len(ahead)]
-        differing = int.from_bytes(ahead[: len(seen)], "big") ^ int.from_bytes(seen, "big")
-        end = at + len(seen) - (differing.bit_length() + 7) // 8
-    if isinstance(before, bytes):
-        reach = len(before)
-        if at >= reach and text.startswith(before, at - reach):
-            return at - reach, end
-        seen = text[max(at - reach, 0) : at]
-        # The last byte of a little-endian number weighs most.
-        differing = int.from_bytes(before[reach - len(seen) :], "little") ^ int.from_bytes(seen, "little")
-        return at - len(seen) + (differing.bit_length() + 7) // 8, end
-    start = at
-    while start and text[start - 1 : at] in before:
-        start -= 1
-    return start, end
+def _common_parts(before: bytes, following: bytes) -> Iterator[bytes]:
+    """What all runs around a seed have in common that have so much before it."""
+    for ahead, behind in _COMMON:
+        if ahead <= len(before):
+            yield before[len(before) - ahead :] + following[: SEED + behind]
 
 
 def _merged(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from registry_config.credentials.patterns import RUN, SEED, Patterns
+from registry_config.credentials.beginnings import NO_WORDS
+from registry_config.credentials.patterns import Patterns
+from registry_config.credentials.seeds import RUN, SEED
 from registry_config.credentials.views import View, ends_line, lines, views, without_sequences
 
 if TYPE_CHECKING:
@@ -23,12 +25,14 @@ class _Findings(NamedTuple):
 
     Attributes:
         hidden: start and end of each part to be hidden, in order, none of them touching an end of line.
+        ranges: the same for parts of several lines, with all that is between their ends, but for whole words.
         unfinished: from where on more bytes are needed to tell, as it may be the beginning of a form.
         held: from where on nothing can be shown; before `unfinished` where only white space follows a hidden part.
         context: from where on it must be known what came before further bytes.
     """
 
     hidden: list[tuple[int, int]]
+    ranges: list[tuple[int, int]]
     unfinished: int
     held: int
     context: int
@@ -53,10 +57,10 @@ class Redactor:
             built = self._built = (self._forms, Patterns(self._forms))
         return built[1]
 
-    def data(self, data: bytes) -> bytes:
-        """`data` with every form replaced."""
+    def data(self, data: bytes, *, cut: bool = False) -> bytes:
+        """`data` with every form replaced; `cut` as in `RedactingStream.finish`."""
         stream = self.stream()
-        return stream.feed(data) + stream.finish(cut=False)
+        return stream.feed(data) + stream.finish(cut=cut)
 
     def holds(self, data: bytes) -> bool:
         """Whether any form stands in `data`."""
@@ -72,27 +76,39 @@ class Redactor:
 
     def find(self, data: bytes) -> _Findings:
         """Where forms stand in `data`, and what more bytes could change."""
-        found = _Findings([], len(data), len(data), len(data))
+        found = _Findings([], [], len(data), len(data), len(data))
         for view in views(data):
             found = self._look(view, data, found)
-        return found
+        held = found.held
+        for start, end in sorted(found.ranges):
+            if start < held < end:
+                held = end  # in its next line a part could not be told any more from what does not belong to it
+        return found._replace(hidden=sorted(found.hidden), held=held)
 
     def _look(self, view: View, data: bytes, found: _Findings) -> _Findings:
         """What one view adds."""
         length = len(view.text)
         if not length:
             return found._replace(context=0)
-        hits = self._patterns.find(view.text)
-        spans = view.spans(hits.runs)
-        if hits.runs and hits.runs[-1][1] == length and not ends_line(data[spans[-1][1] :]):
-            found = found._replace(held=min(found.held, spans[-1][1]))
-        spans += [span for short in hits.shorts for span in _exact(view, data, short)]
-        hidden = sorted(found.hidden + spans) if found.hidden or hits.shorts else spans
-        after = hits.runs[-1][1] if hits.runs else 0
-        incomplete = min(hits.incomplete, self._patterns.unfinished(view.text, data, after))
+        patterns = self._patterns
+        known = patterns.beginnings.words(data) if view.is_whole else NO_WORDS
+        hits = patterns.find(view.text, known.runs)
+        ranges = view.ranges(hits.runs)
+        if ranges and hits.runs[-1][1] == length and not ends_line(data[ranges[-1][1] :]):
+            found = found._replace(held=min(found.held, ranges[-1][1]))
+        ranges += [range_ for short in hits.shorts for range_ in _exact(view, data, short)]
+        spans = [span for start, end in ranges for span in lines(data, start, end)]
+        after = max((end for runs in (known.runs, hits.runs) for _, end in runs[-1:]), default=0)
+        incomplete = min(hits.incomplete, patterns.unfinished(view.text, data, after))
         unfinished = min(found.unfinished, view.offset(incomplete)) if incomplete < length else found.unfinished
         context = view.offset(max(length - RUN + 1, 0))
-        return _Findings(hidden, unfinished, min(found.held, unfinished), min(found.context, context))
+        return _Findings(
+            found.hidden + spans + known.spans,
+            found.ranges + ranges,
+            unfinished,
+            min(found.held, unfinished),
+            min(found.context, context),
+        )
 
 
 class RedactingStream:
@@ -126,9 +142,8 @@ class RedactingStream:
         """Give the rest. With `cut` a secret that the end cut short is hidden as well, from six characters on."""
         found = self._redactor.find(self._kept)
         size = len(self._kept)
-        start = max(found.unfinished, self._given)
-        if cut and len(View(self._kept[start:]).text) >= SEED:
-            found.hidden.extend(lines(self._kept, start, size))
+        if cut and len(View(self._kept[found.unfinished :]).text) >= SEED:
+            found.hidden.extend(lines(self._kept, max(found.unfinished, self._given), size))
         return self._release(sorted(found.hidden), size, size)
 
     def _release(self, hidden: list[tuple[int, int]], until: int, keep: int) -> bytes:
@@ -159,6 +174,5 @@ def _exact(view: View, data: bytes, short: tuple[int, int, bytes]) -> list[tuple
     first, last, form = short
     start, end = view.offset(first), view.offset(last - 1) + 1
     # A view has no white space, so what a form has of it at its ends is not between the two.
-    if form.strip() in {data[start:end], without_sequences(data[start:end])}:
-        return lines(data, start, end)
-    return []
+    is_it = form.strip() in {data[start:end], without_sequences(data[start:end])}
+    return [(start, end)] if is_it else []

@@ -24,8 +24,8 @@ _DUMP: Final = re.compile(rb"\n[0-9a-f]{2}[048c]0: ")
 _PASSED_OVER: Final = rb"|".join((ESCAPE, _C1, _DUMP.pattern))
 # C0, DEL, and two bytes that UTF-8 never has.
 _CONTROL: Final = bytes(set(range(0x20)) - set(b"\t\n\r")) + b"\x7f\xfe\xff"
-_DROPPED: Final = _CONTROL + b" \t\n\r"
-_DROPPED_BYTES: Final = frozenset(_DROPPED)
+DROPPED: Final = _CONTROL + b" \t\n\r"
+_DROPPED_BYTES: Final = frozenset(DROPPED)
 _LINE: Final = rb"[^\r\n]+"
 
 
@@ -34,6 +34,7 @@ class View:
 
     Attributes:
         text: what is left.
+        is_whole: whether nothing but single characters is missing.
     """
 
     def __init__(self, data: bytes, *, escapes: bool = True) -> None:
@@ -41,8 +42,9 @@ class View:
         self._starts: list[int] = []
         if not escapes:
             data = self._without_sequences()
+        self.is_whole = not self._starts
         self._plain = data
-        self.text = data.translate(None, _DROPPED)
+        self.text = data.translate(None, DROPPED)
         # Where the last question was answered.
         self._at = self._index = 0
 
@@ -63,7 +65,7 @@ class View:
         at, missing, plain = self._at, index - self._index, self._plain
         while missing:
             end = at + missing
-            missing -= len(plain[at:end].translate(None, _DROPPED))
+            missing -= len(plain[at:end].translate(None, DROPPED))
             at = end
         while plain[at] in _DROPPED_BYTES:
             at += 1
@@ -74,21 +76,21 @@ class View:
         at, missing = len(self._plain), count
         while missing:
             start = at - missing
-            missing -= len(self._plain[start:at].translate(None, _DROPPED))
+            missing -= len(self._plain[start:at].translate(None, DROPPED))
             at = start
         return at
 
-    def spans(self, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Where runs of characters stand in the data, a part for each line."""
+    def ranges(self, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Where runs of characters begin and end in the data."""
         found: list[tuple[int, int]] = []
         text, plain = self.text, self._plain
         for first, last in runs:
             start = self.offset(first)
-            if not self._starts and plain.startswith(text[first:last], start):
-                found.append((start, start + last - first))
+            if self.is_whole and plain.startswith(text[first:last], start):
                 self._at, self._index = start + last - first - 1, last - 1
+                found.append((start, start + last - first))
             else:
-                found += lines(self._data, start, self.offset(last - 1) + 1)
+                found.append((start, self.offset(last - 1) + 1))
         return found
 
     def _without_sequences(self) -> bytes:
@@ -106,7 +108,8 @@ class View:
 def views(data: bytes) -> tuple[View, ...]:
     """All views in which a secret may stand: what a sequence holds may be one too, such as the title of a window."""
     whole = View(data)
-    if b"\x1b" in data or (b"\xc2" in data and re.search(_C1, data)) or _DUMP.search(data):
+    dumped = b"0: " in data and _DUMP.search(data)
+    if b"\x1b" in data or (b"\xc2" in data and re.search(_C1, data)) or dumped:
         return whole, View(data, escapes=False)
     return (whole,)
 
@@ -118,8 +121,11 @@ def without_sequences(data: bytes) -> bytes:
 
 def lines(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
     """The parts of `data[start:end]` in each of its lines, without what stands around them."""
+    part = data[start:end]
+    if len(part.translate(None, DROPPED)) == len(part):
+        return [(start, end)]
     found = []
-    for match in re.finditer(_LINE, data[start:end]):
+    for match in re.finditer(_LINE, part):
         view = View(match[0])
         if view.text:
             first, last = view.offset(0), view.offset(len(view.text) - 1)

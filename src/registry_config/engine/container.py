@@ -199,7 +199,7 @@ class ImageWorkplace:
         return error.exit_code, error.stdout, error.stderr
 
     def _show(self, text: str, tail: Tail, write: Callable[[bytes], None]) -> None:
-        data = self._redactor.data(text.encode())
+        data = self._redactor.data(text.encode(), cut=True)
         tail.write(data)
         if data:
             write(data)

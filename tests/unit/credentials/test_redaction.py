@@ -136,6 +136,12 @@ def test_a_stream_of_parts(pieces: list[bytes], shown: list[bytes]) -> None:
     assert [*map(stream.feed, pieces), stream.finish()] == shown
 
 
+@pytest.mark.parametrize("other", [b"ij" + b"Y" * 20, b"ijYYYY"])
+def test_a_rest_in_the_next_line_is_hidden_where_it_may_be_the_beginning_of_another(other: bytes) -> None:
+    stream = Redactor([_LONG, other]).stream()
+    assert [stream.feed(b"0123456789abcdefgh\nij"), stream.feed(b"X\n"), stream.finish()] == [b"***\n***", b"X\n", b""]
+
+
 def test_an_end_that_is_no_cut_keeps_a_beginning() -> None:
     stream = Redactor(_FORMS).stream()
     assert stream.feed(b"a passwo") + stream.finish(cut=False) == b"a passwo"
@@ -166,3 +172,24 @@ def test_a_long_key_is_found_in_pieces_of_any_size(size: int) -> None:
     shown = b"".join(stream.feed(data[at : at + size]) for at in range(0, len(data), size)) + stream.finish()
     # Where a piece ends in the first three characters of a part, these are out already.
     assert re.fullmatch(rb"before \*{3} after .{0,3}\*{3}, " + re.escape(key[:15]) + rb", .{0,3}\*{3}\n", shown)
+
+
+@table(
+    "between, shown",
+    {
+        "nothing but ends of lines": (b"", b"***\n"),
+        "a word": (b"word\n", b"***\nword\n"),
+        "too few characters of one": (b"0123456789abcde\n", b"***\n0123456789abcde\n"),
+        "a part of one": (b"<fghijklmnopqrstuv>\n", b"***\n<***>\n"),
+        "a rest": (b"uvwxyz\n", b"***\n***\n"),
+        "what another one goes on with": (b"PQRST12-----\n", b"***\n***-----\n"),
+        "a beginning of what follows": (b"-----+++++\n", b"***\n-----***\n"),
+        "a short form": (b"a YTpi b\n", b"***\na *** b\n"),
+    },
+)
+def test_in_a_list_of_secrets_what_is_no_secret_is_found_as_elsewhere(between: bytes, shown: bytes) -> None:
+    forms = [_LONG, b"jklmnopqrPQRST12", b"+++++0123456789abcd", b"YTpi"]
+    line = _LONG[:-6] if between.startswith(b"uv") else _LONG[:-8] if between.startswith(b"PQ") else _LONG[:20]
+    repeated = 1000
+    seen = Redactor(forms).data((line + b"\n" + between) * repeated + line + b"\nend")
+    assert seen == shown * repeated + b"***\nend"

@@ -1,0 +1,94 @@
+"""Finds words of an output with which a form begins, all at once, where it is full of them.
+
+Each seed that is found costs as much as the scan of a hundred bytes. So in a list of secrets, or of what is left of
+them, whole words are looked up first, and the rest alone is scanned for seeds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
+from operator import add, itemgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from registry_config.credentials.seeds import RUN
+from registry_config.credentials.views import DROPPED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# To look each word up costs more than to scan a log: so the beginning tells first whether much of it is hidden.
+_LEAST: Final = 8 * 1024
+_SAMPLE: Final = 1024
+_MANY: Final = _SAMPLE // 4
+_SPACED: Final = bytes(ord(" ") if byte in DROPPED else byte for byte in range(256))
+# No text of a view has it.
+_BETWEEN: Final = b"\0"
+
+
+class Words(NamedTuple):
+    """Some words of an output.
+
+    Attributes:
+        runs: start and end of each in the text of the view.
+        spans: where they stand in the data.
+    """
+
+    runs: list[tuple[int, int]]
+    spans: list[tuple[int, int]]
+
+
+NO_WORDS: Final = Words([], [])
+
+
+class Beginnings:
+    """Knows how forms begin, of sixteen characters or more; `texts` as views hold them."""
+
+    def __init__(self, texts: Iterable[bytes]) -> None:
+        # After the last one comes what no word is greater than.
+        self._texts = [*sorted(texts), b"\xff"]
+        self._heads = frozenset(text[:RUN] for text in self._texts)
+
+    def words(self, data: bytes) -> Words:
+        """The words with which a form begins, if much of the data is made of such; never the last word."""
+        if len(data) < _LEAST or sum(end - start for start, end in self._words(data[:_SAMPLE]).runs) < _MANY:
+            return NO_WORDS
+        return self._words(data)
+
+    def _words(self, data: bytes) -> Words:
+        words = data.translate(_SPACED).split(b" ")
+        ends = list(accumulate(map(len, words), initial=0))
+        texts, heads = self._texts, self._heads
+        found = [
+            n
+            for n, word in enumerate(words)
+            if word[:RUN] in heads and texts[bisect_left(texts, word)].startswith(word)
+        ]
+        if found and ends[found[-1] + 1] == ends[-1]:
+            found.pop()  # what follows may belong to it
+        starts, stops = [*map(ends.__getitem__, found)], [*map(ends[1:].__getitem__, found)]
+        # One character between two words is not in the text.
+        spans = zip(map(add, starts, found), map(add, stops, found), strict=True)
+        return Words([*zip(starts, stops, strict=True)], [*spans])
+
+
+class Rest:
+    """A text without words that are hidden anyway, but for what a run that begins or ends outside of them may hold.
+
+    Attributes:
+        text: what is left, in pieces.
+    """
+
+    def __init__(self, text: bytes, runs: list[tuple[int, int]]) -> None:
+        stops, starts = [0, *map(itemgetter(1), runs)], [*map(itemgetter(0), runs), len(text)]
+        gaps = [gap for gap in zip(stops, starts, strict=True) if gap[0] < gap[1]]
+        # Where each piece begins in the whole text.
+        self._origins: list[int] = [max(start - RUN + 1, 0) for start, _ in gaps]
+        pieces = [text[origin : end + RUN - 1] for origin, (_, end) in zip(self._origins, gaps, strict=True)]
+        self._starts = [0, *accumulate(len(piece) + len(_BETWEEN) for piece in pieces)]
+        self.text = _BETWEEN.join(pieces)
+
+    def original(self, at: int) -> int:
+        """Where a character of the rest stands in the whole text."""
+        piece = bisect_right(self._starts, at) - 1
+        return self._origins[piece] + at - self._starts[piece]
