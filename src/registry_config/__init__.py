@@ -1,6 +1,6 @@
 """Declare container registries once; run any OCI tool with the credentials, leave none behind."""
 
-from typing import TYPE_CHECKING
+from registry_config.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from registry_config.registry_config import RegistryConfig as RegistryConfig

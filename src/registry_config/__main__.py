@@ -9,9 +9,9 @@ import resource
 import signal
 import sys
 from contextlib import suppress
-from typing import Final, NoReturn
 
 from registry_config.errors import EXIT_BUG, EXIT_UNAVAILABLE
+from registry_config.light_typing import Final, NoReturn
 
 _EXIT_BROKEN_PIPE: Final = 128 + signal.SIGPIPE
 # What a machine has run out of, or does not let us write to, is no internal error.

@@ -6,7 +6,7 @@ door, which says once whom it speaks to. Messages in which it matters are made b
 
 from __future__ import annotations
 
-from typing import Final
+from registry_config.light_typing import Final
 
 
 class _Audience:

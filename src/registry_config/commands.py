@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.audience import called
 from registry_config.credentials.selection import select
 from registry_config.declaration.command import expand
 from registry_config.errors import InputError
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.results import CommandResult, Tail
 from registry_config.tools.table import known_tool
 

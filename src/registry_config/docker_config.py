@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import binascii
 import json
-from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.reference import DOCKER_HUB
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ what was typed where a credential could stand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from registry_config.audience import called, either
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
 
 from registry_config.asking import ask, needs_answers
 from registry_config.audience import called
@@ -14,6 +13,7 @@ from registry_config.errors import RegistryConfigError, SignalError
 from registry_config.host.process_environment import close_memory
 from registry_config.host.programs import check_programs
 from registry_config.host.runner import HostRunner
+from registry_config.light_typing import TYPE_CHECKING, Final
 from registry_config.report import Report, make_report
 from registry_config.results import TargetResult
 from registry_config.targets import Policy, Services, TargetRunner

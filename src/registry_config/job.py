@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.audience import called, either, numbered
 from registry_config.authorities import read_authorities
@@ -27,6 +26,7 @@ from registry_config.declaration.registries import Declaration, parse_registries
 from registry_config.declaration.registries_file import registries_text
 from registry_config.errors import InputError
 from registry_config.host.files import find_files
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.optional import leave_out, nothing_left, notices
 from registry_config.plan import ImageSettings, Plan
 from registry_config.targets import for_pair

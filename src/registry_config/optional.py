@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
-
+from registry_config.light_typing import TYPE_CHECKING, TypeAlias
 from registry_config.reference import mentions_in
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ Only a job that asks for it comes here, and only where a registry is asked the H
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from registry_config.audience import called
 from registry_config.commands import preview
 from registry_config.credentials.selection import fitting_credential
 from registry_config.errors import EXIT_REFUSED, RegistryConfigError
 from registry_config.host.files import find_files, read_beginning
+from registry_config.light_typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from registry_config.oci.entry import PULL, PUSH, Entry, Probe, Row
 from registry_config.oci.verdicts import refusing, sentence, warning
 from registry_config.reference import mentions_in

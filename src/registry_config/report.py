@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING, NamedTuple
 
 from registry_config.errors import EXIT_TIMEOUT
+from registry_config.light_typing import TYPE_CHECKING, NamedTuple
 from registry_config.results import NO_OUTPUTS, PlanResult, Tail
 from registry_config.tools.digests import reported_digests
 

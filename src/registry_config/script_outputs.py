@@ -6,7 +6,8 @@ The format is that of the runner's `FileCommandManager.cs`: `NAME<<DELIMITER`, t
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

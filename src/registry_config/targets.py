@@ -7,13 +7,13 @@ import re
 import threading
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.buffered_output import BufferedOutput
 from registry_config.commands import FreshCredentials, run_commands, title
 from registry_config.declaration.inputs import FILE_PLACEHOLDER, TARGET_PLACEHOLDER
 from registry_config.docker_config import CONFIG_VARIABLES, config_keys
 from registry_config.errors import RegistryConfigError
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.results import CommandResult, PlanResult, Tail, TargetResult
 from registry_config.tools.digests import reported_digests
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import TYPE_CHECKING, NamedTuple
 
+from registry_config.light_typing import TYPE_CHECKING, NamedTuple
 from registry_config.reference import references_in, repository_of
 
 if TYPE_CHECKING:

@@ -25,5 +25,5 @@ def test_a_run_imports_nothing_that_is_slow(machine: Machine) -> None:
     )
     imported = {line.rpartition("|")[2].strip() for line in ended.stderr.decode().splitlines()}
     assert "registry_config.host.runner" in imported
-    slow = {"asyncio", "dagger", "requests", "logging", "typing_extensions", "inspect", "dataclasses", "shutil"}
+    slow = {"asyncio", "dagger", "requests", "logging", "typing", "inspect", "dataclasses", "shutil", "pathlib"}
     assert imported & slow == set()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _TOP = Path(__file__).parents[2] / "src/registry_config"
 # From the bottom up; those in one row know nothing of each other.
 _STORIES = (
+    ("light_typing",),
     ("audience", "version", "streams"),
     ("errors",),
     ("reference",),

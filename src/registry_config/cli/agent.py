@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
 
 from registry_config.asking import ask
 from registry_config.audience import speak_to_command_line
@@ -24,6 +23,7 @@ from registry_config.host.agent import find_agent, login_hint, start_agent, stop
 from registry_config.host.config_folder import links_of, own_folder
 from registry_config.host.stored_files import bring_back
 from registry_config.job import prepare_agent
+from registry_config.light_typing import TYPE_CHECKING, Final
 from registry_config.observer import retries_only
 
 if TYPE_CHECKING:

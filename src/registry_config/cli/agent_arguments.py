@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from registry_config.cli.arguments import Parser, formatter, known_options, nearest_option
 from registry_config.cli.options import OPTIONS
 from registry_config.errors import InputError
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import argparse

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING, Final, NoReturn
 
 from registry_config.cli.options import COMMANDS, DESCRIPTION, EPILOG, OPTIONS
 from registry_config.declaration.inputs import (
@@ -20,6 +19,7 @@ from registry_config.declaration.inputs import (
 )
 from registry_config.declaration.registries import MAX_BYTES, decode
 from registry_config.errors import InputError, did_you_mean
+from registry_config.light_typing import TYPE_CHECKING, Final, NoReturn
 from registry_config.version import VERSION
 
 if TYPE_CHECKING:

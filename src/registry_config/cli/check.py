@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from registry_config.asking import ask
 from registry_config.commands import preview, shown
 from registry_config.declaration.registries import parse_registries
@@ -14,6 +12,7 @@ from registry_config.execution import missing_programs
 from registry_config.host.files import find_files
 from registry_config.host.process_environment import scrub_environment
 from registry_config.job import prepare
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.oci.verdicts import lines, records
 from registry_config.tools.plain_http import plain_http_option
 from registry_config.tools.table import ca_variables, daemon_ca_file, known_tool

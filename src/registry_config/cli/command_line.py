@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 from registry_config.audience import speak_to_command_line
 from registry_config.cli import arguments as command_line
@@ -15,6 +14,7 @@ from registry_config.execution import execute
 from registry_config.github.event import read_origin
 from registry_config.host.process_environment import scrub_environment
 from registry_config.job import prepare
+from registry_config.light_typing import TYPE_CHECKING
 from registry_config.observer import lines, retries_only
 from registry_config.report import Report, refusal
 from registry_config.streams import write_all

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
 
 from registry_config.errors import InputError
+from registry_config.light_typing import TYPE_CHECKING
 from registry_config.streams import write_all
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from registry_config.declaration.inputs import DEFAULTS
+from registry_config.light_typing import Final
 
 DESCRIPTION: Final = """\
 Run one command with the container registries that you declare once. The tool finds the credentials where it

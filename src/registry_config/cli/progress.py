@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+from registry_config.light_typing import TYPE_CHECKING
 from registry_config.observer import Observer
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
 from operator import add, itemgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.credentials.seeds import RUN
 from registry_config.credentials.views import DROPPED
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

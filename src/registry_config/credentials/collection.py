@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from registry_config.audience import called
 from registry_config.credentials.cautions import warnings_of
 from registry_config.credentials.reading import (
@@ -12,6 +10,7 @@ from registry_config.credentials.reading import (
     MissingSecretError,
     read_credential,
 )
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import binascii
 import json
-from typing import TYPE_CHECKING, Final
 
 from registry_config.credentials.character_tables import all_ways
 from registry_config.credentials.secret_parts import secret_parts
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

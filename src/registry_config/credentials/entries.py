@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
 
 from registry_config.audience import called
 from registry_config.credentials.keyless import HelperRequest, KeylessEntry, Wanted
@@ -12,6 +11,7 @@ from registry_config.credentials.providers.table import PROVIDERS
 from registry_config.credentials.reading import MissingSecretError, checked_secret, credential_of, from_variable
 from registry_config.declaration import providers
 from registry_config.errors import EXIT_REFUSED, InputError
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.credentials.encodings import encodings
 from registry_config.credentials.redaction import Redactor
@@ -20,6 +19,7 @@ from registry_config.credentials.wording import quotable
 from registry_config.declaration.sources import check_username
 from registry_config.docker_config import config_keys
 from registry_config.errors import ProviderRefusedError, UnavailableError
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -13,12 +13,12 @@ import os
 import re
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.audience import called
 from registry_config.credentials.reading import Credential
 from registry_config.docker_config import CONFIG_NAME, CREDENTIAL_KEYS, auth_value, config_keys
 from registry_config.errors import InputError
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.reference import canonical_host
 
 if TYPE_CHECKING:

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from registry_config.credentials.beginnings import Beginnings, Rest
 from registry_config.credentials.seeds import REACH, RUN, SEED, SLOT, Seeds, slot, windows
 from registry_config.credentials.views import View, views, without_sequences
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 # From more ways to surround one seed on, the runs that hold it are looked up instead.
 _CROWD: Final = 3
-# Of the ten bytes that a run has besides its seed: with so many or more before it, and fewer than in the row above, how
-# many are behind it at least.
+# A run has ten bytes besides its seed. Each pair: from this number of them before the seed on (and fewer than in the
+# pair before), at least this number stand behind it.
 _COMMON: Final = ((8, 0), (5, 3), (3, 6), (0, 8))
-# So many seeds are compared at once.
+# How many seeds are compared at once.
 _BATCH: Final = 4096
 _SAME: Final = re.compile(bytes(RUN) + rb"\0*")
 # Twice as fast, but it takes longer to build: worth it for long outputs, and for few seeds.

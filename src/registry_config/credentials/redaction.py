@@ -5,12 +5,11 @@ Each line of a part gets a mask of its own; white space around it stays.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from registry_config.credentials.beginnings import NO_WORDS
 from registry_config.credentials.patterns import Patterns
 from registry_config.credentials.seeds import RUN, SEED
 from registry_config.credentials.views import View, ends_line, lines, views, without_sequences
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

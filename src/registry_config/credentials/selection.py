@@ -8,9 +8,9 @@ names. skopeo, podman and buildah choose by path themselves: they get a key for 
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
 
 from registry_config.errors import InputError
+from registry_config.light_typing import TYPE_CHECKING, Final
 from registry_config.reference import mentions_in
 
 if TYPE_CHECKING:

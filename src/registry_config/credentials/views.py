@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from itertools import accumulate
-from typing import Final
+
+from registry_config.light_typing import Final
 
 # ECMA-48: control sequences, operating system commands (in one line, and not without an end), other control strings
 # (in one line; without an end these are a two-byte escape and text), other two-byte escapes.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import binascii
 import json
-from typing import Final
+
+from registry_config.light_typing import Final
 
 _URL_SAFE: Final = str.maketrans("-_", "+/")
 _PARTS: Final = 3  # header, claims, signature

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import glob
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.errors import InputError
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from registry_config.errors import InputError
+from registry_config.light_typing import Final
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import yaml
 
 from registry_config.declaration.yaml_text import line_of, quote_it
 from registry_config.errors import InputError, did_you_mean
+from registry_config.light_typing import Final
 
 SOURCE_KEYS: Final = ("password", "password-env", "password-file", "provider", "credential-helper")
 KEYS: Final = ("registry", "username", *SOURCE_KEYS, "for", "optional", "realm", "ca-file", "plain-http")

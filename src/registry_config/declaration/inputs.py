@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.audience import called, numbered
 from registry_config.declaration.durations import parse_duration
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
-
 import yaml
 
 from registry_config.declaration.entry import Entry, is_null, place_of, text_of
 from registry_config.declaration.sources import Source, check_username, read_source, source_warnings
 from registry_config.declaration.yaml_text import compose, line_of
 from registry_config.errors import InputError
+from registry_config.light_typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from registry_config.reference import checked_host, registry_and_path
 
 if TYPE_CHECKING:

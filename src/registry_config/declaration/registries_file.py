@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Final
 
 from registry_config.declaration.registries import MAX_BYTES, decode, parse_registries, refuse_in_file
 from registry_config.declaration.yaml_text import QUOTE_IN_FILE, QUOTE_IT
 from registry_config.errors import InputError
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from registry_config.declaration.inputs import Inputs, Origin

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import yaml
 
@@ -12,6 +11,7 @@ from registry_config.audience import either
 from registry_config.declaration.entry import SOURCE_KEYS, Entry
 from registry_config.declaration.yaml_text import quote_it
 from registry_config.errors import InputError
+from registry_config.light_typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

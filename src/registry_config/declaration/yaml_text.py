@@ -6,12 +6,12 @@ PyYAML is used for its syntax only: its messages quote the offending line with t
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
 import yaml
 
 from registry_config.audience import either
 from registry_config.errors import InputError
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

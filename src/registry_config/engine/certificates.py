@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from registry_config.engine.image import contents
 from registry_config.engine.mounts import CONFIG_FOLDER
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.tools.table import ca_variables
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import asyncio
 import gc
 import os
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
 
 from registry_config.engine.session import DaggerSession
 from registry_config.errors import UnavailableError
+from registry_config.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping

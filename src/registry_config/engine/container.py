@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from registry_config.audience import called
 from registry_config.credentials.reading import ca_files
@@ -23,6 +22,7 @@ from registry_config.engine.mounts import (
 )
 from registry_config.engine.workspace import WORKSPACE, as_glob, download, engine_pattern, stub_of_config
 from registry_config.errors import EXIT_TIMEOUT, SecretFileError, SignalError, UnavailableError
+from registry_config.light_typing import TYPE_CHECKING, Any, Final, NamedTuple
 from registry_config.results import CommandResult, Tail
 from registry_config.script_outputs import MAX_BYTES, NOTHING, VARIABLE, ScriptOutputs, parse_outputs
 from registry_config.tools.digests import digests_in_files

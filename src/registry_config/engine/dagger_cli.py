@@ -14,9 +14,9 @@ import stat
 import tarfile
 import tempfile
 import zlib
-from typing import TYPE_CHECKING, Final
 
 from registry_config.errors import UnavailableError
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

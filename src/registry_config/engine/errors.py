@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
 from registry_config.audience import called
 from registry_config.errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, UnavailableError
+from registry_config.light_typing import TYPE_CHECKING, Final
 from registry_config.reference import parse_reference
 from registry_config.tools.output import status
 

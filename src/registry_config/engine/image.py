@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple
 
 from registry_config.credentials.selection import fitting_credential
 from registry_config.engine.errors import explain_pull, reason_of
 from registry_config.engine.image_user import ImageUser, image_user
 from registry_config.engine.mounts import fresh_name
 from registry_config.errors import UnavailableError
+from registry_config.light_typing import TYPE_CHECKING, NamedTuple
 from registry_config.reference import parse_reference
 
 if TYPE_CHECKING:

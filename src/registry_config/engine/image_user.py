@@ -5,7 +5,7 @@ The rules are runc's (`libcontainer/env.go`, `getUserHome`) and the OCI image sp
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from registry_config.light_typing import Final, NamedTuple
 
 _NOT_A_HOME: Final = ("/dev", "/proc", "/sys")
 

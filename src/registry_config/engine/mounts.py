@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import posixpath
 import uuid
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.credentials.encodings import is_short
 from registry_config.docker_config import CONFIG_NAME, auth_value, environment, render
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,8 @@ import os
 import re
 import shutil
 import stat
-from typing import TYPE_CHECKING, Final, NamedTuple
+
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

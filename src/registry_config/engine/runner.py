@@ -6,7 +6,7 @@ import asyncio
 import os
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
 from registry_config.audience import called
 from registry_config.credentials.reading import NO_AUTHORITIES
@@ -18,6 +18,7 @@ from registry_config.engine.image import Image, pull
 from registry_config.engine.loop import EngineLoop
 from registry_config.engine.workspace import upload
 from registry_config.errors import InputError, UnavailableError
+from registry_config.light_typing import TYPE_CHECKING, Any
 from registry_config.results import RunNotes
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ import shutil
 import socket
 import subprocess
 import threading
-from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from registry_config.engine.dagger_cli import find_cli
 from registry_config.errors import UnavailableError
+from registry_config.light_typing import IO, TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,10 +8,10 @@ import posixpath
 import re
 import shutil
 import tempfile
-from typing import TYPE_CHECKING, Final
 
 from registry_config.engine.mounts import home_config
 from registry_config.engine.returned_files import Returned, bring_back
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from registry_config.audience import speak_to_workflow
 from registry_config.errors import RegistryConfigError
 from registry_config.execution import execute
@@ -13,6 +11,7 @@ from registry_config.github.summary import summarize
 from registry_config.github.workflow import SafeOutput, Workflow
 from registry_config.host.process_environment import scrub_environment
 from registry_config.job import prepare
+from registry_config.light_typing import TYPE_CHECKING
 from registry_config.observer import lines, retries_only
 from registry_config.report import Report, refusal
 from registry_config.version import VERSION

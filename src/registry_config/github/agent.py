@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from registry_config.asking import ask
 from registry_config.audience import speak_to_workflow
 from registry_config.declaration.durations import parse_duration
@@ -13,6 +11,7 @@ from registry_config.github.inputs import from_action, variable
 from registry_config.github.workflow import Workflow
 from registry_config.host.agent import login_hint, start_agent
 from registry_config.job import prepare_agent
+from registry_config.light_typing import TYPE_CHECKING, Final
 from registry_config.observer import retries_only
 
 if TYPE_CHECKING:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from registry_config.declaration.inputs import (
     DEFAULTS,
     MAX_PARALLEL,
@@ -15,6 +13,7 @@ from registry_config.declaration.inputs import (
     number,
 )
 from registry_config.errors import InputError
+from registry_config.light_typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,13 +10,13 @@ import re
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
 
 from actions_toolkit.command import Command
 from actions_toolkit.file_command import prepare_key_value_message
 
 from registry_config.credentials.encodings import encodings
 from registry_config.credentials.views import ESCAPE
+from registry_config.light_typing import TYPE_CHECKING, Final
 from registry_config.streams import write_all
 
 if TYPE_CHECKING:

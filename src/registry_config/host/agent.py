@@ -8,7 +8,6 @@ import select
 import signal
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.audience import called
 from registry_config.credentials.kept_logins import docker_folder
@@ -26,6 +25,7 @@ from registry_config.host.config_folder import (
 from registry_config.host.keeper import remove_folder
 from registry_config.host.keeper_process import Held, start_keeper
 from registry_config.host.memory_config import builders, sealed
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from registry_config.errors import UnavailableError
 from registry_config.host.config_folder import BUNDLE_NAME
+from registry_config.light_typing import TYPE_CHECKING
 from registry_config.tools.table import ca_variables
 
 if TYPE_CHECKING:

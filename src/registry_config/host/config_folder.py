@@ -8,11 +8,11 @@ import re
 import stat
 import time
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.docker_config import CONFIG_NAME
 from registry_config.errors import UnavailableError
 from registry_config.host.keeper import remove_folder
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

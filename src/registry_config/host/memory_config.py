@@ -11,7 +11,6 @@ import fcntl
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.audience import called
 from registry_config.credentials.kept_logins import docker_folder
@@ -26,6 +25,7 @@ from registry_config.host.config_folder import (
     things_in,
 )
 from registry_config.host.keeper_process import Held, Keeper
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

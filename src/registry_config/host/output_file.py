@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
+from registry_config.light_typing import TYPE_CHECKING
 from registry_config.script_outputs import MAX_BYTES
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ that the kernel filled at the start, and a child of the same user may read it. S
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
 
 from registry_config.errors import UnavailableError
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Collection, MutableMapping

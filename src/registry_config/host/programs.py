@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from registry_config.errors import ProgramNotFoundError
+from registry_config.light_typing import TYPE_CHECKING
 from registry_config.tools.table import known_tool
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import os
 import threading
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
 
 from registry_config.audience import called
 from registry_config.credentials.kept_logins import NO_USER_CONFIG, docker_folder
@@ -16,6 +15,7 @@ from registry_config.errors import InputError
 from registry_config.host.files import find_files, read_beginning
 from registry_config.host.memory_config import MemoryConfig, memory_config
 from registry_config.host.tool_process import Flow, Start, ToolProcess, explain_start
+from registry_config.light_typing import TYPE_CHECKING
 from registry_config.results import CommandResult, RunNotes, Tail
 from registry_config.tools.digests import digests_in_files
 

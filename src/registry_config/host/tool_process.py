@@ -9,7 +9,6 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.errors import (
     EXIT_NOT_EXECUTABLE,
@@ -18,12 +17,13 @@ from registry_config.errors import (
     EXIT_TIMEOUT,
     ProgramNotFoundError,
 )
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import IO
 
     from registry_config.credentials.redaction import Redactor
+    from registry_config.light_typing import IO
     from registry_config.results import Tail
 
 _CHUNK: Final = 64 * 1024

@@ -11,7 +11,6 @@ import re
 import time
 from concurrent.futures import TimeoutError as TooLate
 from functools import partial
-from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 import tenacity
@@ -28,6 +27,7 @@ from registry_config.http.messages import (
 )
 from registry_config.http.proxies import is_loopback
 from registry_config.http.transport import Transport
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

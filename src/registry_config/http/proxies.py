@@ -6,7 +6,8 @@ Source: golang.org/x/net, `http/httpproxy/proxy.go`.
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING, Final
+
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

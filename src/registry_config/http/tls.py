@@ -6,7 +6,8 @@ import os.path
 import re
 import ssl
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

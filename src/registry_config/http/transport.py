@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import ssl
-from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 import urllib3
@@ -13,6 +12,7 @@ from urllib3 import exceptions
 from registry_config.http import messages, tls
 from registry_config.http.messages import BODY_BYTES, Answer
 from registry_config.http.proxies import proxy_for
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

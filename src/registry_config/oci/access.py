@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.http import messages
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.oci.advice import kind_of
 from registry_config.oci.challenge import usable
 from registry_config.oci.client import Registry, described

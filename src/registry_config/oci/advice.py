@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from registry_config.audience import called, either
+from registry_config.light_typing import Final
 from registry_config.oci.entry import DENIED, LOGIN, NO_REPOSITORY, NOT_PROVABLE, PULL, PUSH, REJECTED, UNKNOWN
 
 GHCR: Final = "ghcr.io"

@@ -6,11 +6,11 @@ Source: opencontainers/distribution-spec, `spec.md`.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urljoin
 
 from registry_config.http.client import origin
 from registry_config.http.messages import HttpError
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import closing
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.http.client import Client
 from registry_config.http.messages import HttpError, TooLargeError
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.oci.access import NOT_FOUND, OK, Access, unanswered
 from registry_config.oci.client import described, digest_of
 from registry_config.oci.entry import Settled

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from registry_config.http.proxies import is_loopback
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.reference import DOCKER_HUB
 
 if TYPE_CHECKING:

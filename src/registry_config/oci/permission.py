@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from registry_config.http import messages
+from registry_config.light_typing import TYPE_CHECKING, Final
 from registry_config.oci.access import FORBIDDEN, NOT_FOUND, OK, UNAUTHORIZED
 from registry_config.oci.advice import QUAY
 from registry_config.oci.client import described, error_codes

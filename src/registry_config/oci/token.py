@@ -5,12 +5,12 @@ Protocol: distribution/distribution, `docs/spec/auth/token.md` (GET) and `docs/s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from registry_config.docker_config import auth_value
 from registry_config.http.client import origin
 from registry_config.http.messages import HttpError, form
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.oci.entry import UNKNOWN, Settled
 
 if TYPE_CHECKING:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+from registry_config.light_typing import TYPE_CHECKING, Final
 from registry_config.oci.entry import DENIED, LOGIN, NO_REPOSITORY, REJECTED, VERIFIED, Row
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import json
 import threading
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Final
 
 from registry_config.http.background import in_background
 from registry_config.http.client import Client
 from registry_config.http.messages import HttpError
+from registry_config.light_typing import TYPE_CHECKING, Final
 from registry_config.oci import permission
 from registry_config.oci.access import Access, Outcome, unanswered
 from registry_config.oci.advice import advice

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import tarfile
 import zlib
-from typing import TYPE_CHECKING, Final
 
 import yaml
+
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

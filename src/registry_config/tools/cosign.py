@@ -6,10 +6,10 @@ Source: sigstore/cosign, `cmd/cosign/cli/options/key.go` and `fulcio.go`.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
 from registry_config.audience import either
 from registry_config.declaration.inputs import ID_TOKEN_VARIABLES
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
+from registry_config.light_typing import TYPE_CHECKING, Final
 from registry_config.tools.table import TOOLS, known_tool
 from registry_config.tools.words import split_words
 

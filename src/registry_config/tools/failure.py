@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
 
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.reference import DOCKER_HUB, DOCKER_HUB_NAMES, canonical_host, references_in
 from registry_config.tools.references import references_of
 from registry_config.tools.table import known_tool

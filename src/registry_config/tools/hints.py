@@ -6,10 +6,10 @@ The first explanation that fits is given, the sure ones first.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.audience import called, either
 from registry_config.errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.tools.failure import Failure
 from registry_config.tools.output import last_lines, status
 from registry_config.tools.plain_http import explain_plain_http

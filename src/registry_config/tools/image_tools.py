@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from registry_config.light_typing import Final
 from registry_config.tools.shared import (
     DIGEST_LINE,
     DOCKER,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+from registry_config.light_typing import TYPE_CHECKING, Final
 from registry_config.tools.references import references_of
 from registry_config.tools.words import split_words
 

@@ -21,8 +21,7 @@ A form of a `Grammar` is written like a tool's own help, its parts divided by bl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.reference import Reference, parse_reference
 from registry_config.tools.table import known_tool
 from registry_config.tools.words import Words, split_words

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
 from registry_config.audience import called
+from registry_config.light_typing import TYPE_CHECKING, Final
 from registry_config.tools.failure import references_in_command
 from registry_config.tools.output import status
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from registry_config.light_typing import Final
 
 DOCKER: Final = "DOCKER_CONFIG"
 LIBRARY: Final = f"{DOCKER}, then REGISTRY_AUTH_FILE"

@@ -7,8 +7,7 @@ of a grammar are written; docs/tools.md has the versions.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+from registry_config.light_typing import TYPE_CHECKING, Final
 from registry_config.tools.artifact_tools import ARTIFACT_TOOLS
 from registry_config.tools.image_tools import IMAGE_TOOLS
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from registry_config.light_typing import NamedTuple
 
 
 class DigestForm(NamedTuple):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from registry_config.errors import EXIT_TIMEOUT
+from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.tools.output import error_text, status
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
 
 from registry_config.credentials.encodings import encodings
 from registry_config.credentials.providers.reasons import reason_of
@@ -13,6 +12,7 @@ from registry_config.credentials.wording import quotable
 from registry_config.errors import ProviderRefusedError, UnavailableError
 from registry_config.http.client import Client, transient
 from registry_config.http.messages import HttpError
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

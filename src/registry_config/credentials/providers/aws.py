@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import binascii
 import time
-from typing import TYPE_CHECKING, Final
 
 from registry_config.credentials.providers.aws_hosts import EcrHost, ecr_host
 from registry_config.credentials.providers.reasons import reason_of
@@ -15,6 +14,7 @@ from registry_config.credentials.providers.shape import Minted
 from registry_config.credentials.providers.sigv4 import Keys, signed_headers
 from registry_config.credentials.web_token import moment
 from registry_config.http.messages import Body, form
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from registry_config.credentials.providers.asking import Asking

@@ -7,7 +7,8 @@ Sources: `api/client.go` of awslabs/amazon-ecr-credential-helper for the hosts; 
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+
+from registry_config.light_typing import Final, NamedTuple
 
 _PRIVATE: Final = re.compile(r"[0-9]{12}\.dkr[.-]ecr(-fips)?\.([a-z0-9][a-z0-9-]*)\.([a-z0-9.-]+)")
 # What a registry's host ends in, what its API's host ends in, and whether that is reached by IPv6 too.

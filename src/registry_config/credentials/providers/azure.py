@@ -5,12 +5,12 @@ Sources: Microsoft identity platform, "client credentials flow, third case"; Azu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from registry_config.credentials.providers.shape import Minted
 from registry_config.credentials.web_token import expiry
 from registry_config.http.messages import form
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from registry_config.credentials.providers.asking import Asking

@@ -5,11 +5,11 @@ Source: chainguard-dev/sdk, `sts/`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from registry_config.credentials.providers.shape import Minted
 from registry_config.credentials.web_token import expiry
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from registry_config.credentials.providers.asking import Asking

@@ -6,12 +6,12 @@ Source: Cloudsmith documentation, "OpenID Connect"; cloudsmith-io/cloudsmith-cli
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from registry_config.credentials.providers.shape import Minted
 from registry_config.credentials.web_token import expiry
 from registry_config.http.messages import json_body
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from registry_config.credentials.providers.asking import Asking

@@ -6,10 +6,10 @@ Source: docker/oidc-action; docker/login-action, `src/dockerhub.ts`.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
 
 from registry_config.credentials.providers.shape import Minted, lasts_until
 from registry_config.http.messages import form
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from registry_config.credentials.providers.asking import Asking

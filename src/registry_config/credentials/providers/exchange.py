@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
 
 from registry_config.credentials.providers.asking import Asking
 from registry_config.credentials.providers.id_token import IdTokens
 from registry_config.credentials.providers.table import PROVIDERS
 from registry_config.errors import ProviderRefusedError, RegistryConfigError, UnavailableError
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from registry_config.credentials.providers.shape import Minted, lasts_until
 from registry_config.credentials.web_token import expiry
 from registry_config.http.messages import form, json_body
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from registry_config.credentials.providers.asking import Asking

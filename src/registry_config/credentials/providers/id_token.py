@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from registry_config.credentials.providers.asking import Asking
 from registry_config.credentials.providers.shape import NO_PERMISSION
 from registry_config.errors import RegistryConfigError
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

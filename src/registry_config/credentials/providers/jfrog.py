@@ -6,12 +6,12 @@ Source: jfrog/setup-jfrog-cli, `src/oidc-utils.ts`; JFrog REST API, "Exchange OI
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
 
 from registry_config.credentials.providers.shape import Minted, lasts_until
 from registry_config.credentials.web_token import claims, expiry
 from registry_config.declaration.sources import check_username
 from registry_config.http.messages import json_body
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from registry_config.credentials.providers.asking import Asking

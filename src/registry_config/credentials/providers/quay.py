@@ -6,11 +6,11 @@ Source: quay/quay, `endpoints/oauth/robot_identity_federation.py`.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
 
 from registry_config.credentials.providers.shape import Minted
 from registry_config.credentials.web_token import expiry
 from registry_config.docker_config import auth_value
+from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from registry_config.credentials.providers.asking import Asking

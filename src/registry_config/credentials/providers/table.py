@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
-
 from registry_config.credentials.providers import (
     aws,
     azure,
@@ -14,6 +12,7 @@ from registry_config.credentials.providers import (
     jfrog,
     quay,
 )
+from registry_config.light_typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
