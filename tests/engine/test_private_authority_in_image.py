@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from support.artifacts import layout_digest, oci_layout
+from support.artifacts import chart, oci_layout
 from support.authority import certificate
 from support.cli import lines_of_ours
+from support.engine import Image, publish_images
 from support.front import front
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.engine import Bench
+    from support.engine import Bench, Engine, Tools
 
 _SYSTEM = Path("/etc/ssl/certs/ca-certificates.crt")
 _SHOW = "echo $SSL_CERT_FILE $REQUESTS_CA_BUNDLE $NODE_EXTRA_CA_CERTS $CURL_CA_BUNDLE"
@@ -43,16 +45,41 @@ def private(bench: Bench, tmp_path: Path) -> Iterator[_Private]:
         yield _Private(host, made.authority, {**first.login(), "registry": host})
 
 
-def test_a_push_to_a_registry_of_a_private_authority(bench: Bench, private: _Private) -> None:
-    oci_layout(bench.machine.work / "layout")
-    push = ("crane", "push", "layout", f"{private.host}/private/app:1")
-    refused = bench.run(*push, registries=[private.plain])
+_PUSHES = {
+    "crane": "crane push layout {host}/private/app:crane",
+    "helm": "helm push app-1.2.3.tgz oci://{host}/private",
+    "oras": "oras push {host}/private/app:oras file.txt:text/plain",
+    "regctl": "regctl image import {host}/private/app:regctl image.tar",
+    "cosign": "cosign attach sbom --sbom file.txt {host}/private/app:base",
+}
+
+
+@pytest.fixture(scope="module")
+def image(engine: Engine, tools: Tools) -> str:
+    publish_images(engine, tools.registry, {"private": Image((*_PUSHES,), passwd="root:x:0:0:root:/root:/bin/sh\n")})
+    return tools.reference("private")
+
+
+@pytest.mark.parametrize("tool", _PUSHES)
+def test_a_push_to_a_registry_of_a_private_authority(bench: Bench, private: _Private, image: str, tool: str) -> None:
+    work = bench.machine.work
+    digest = oci_layout(work / "layout")
+    chart(work)
+    (work / "file.txt").write_text("text")
+    with tarfile.open(work / "image.tar", "w") as archive:
+        archive.add(work / "layout", arcname=".")
+    based = bench.run(
+        "crane", "push", "layout", f"{private.host}/private/app:base", image=image, registries=[private.entry]
+    )
+    assert based.code == 0, based.stderr
+    push = _PUSHES[tool].format(host=private.host).split()
+    refused = bench.run(*push, image=image, registries=[private.plain])
     assert refused.code == 1
     remedy = f"name the file of its CA as ca-file in the entry for {private.host}, or in the variable SSL_CERT_FILE"
     assert f"the tool does not trust the registry's certificate: {remedy}" in lines_of_ours(refused.stderr)
-    done = bench.run(*push, registries=[private.entry])
+    done = bench.run(*push, image=image, registries=[private.entry])
     assert done.code == 0, done.stderr
-    assert bench.registries.first.digest("private/app", "1") == layout_digest(bench.machine.work / "layout")
+    assert bench.registries.first.digest("private/app", "base") == digest
 
 
 def test_a_command_without_such_an_entry_finds_the_image_as_it_was(bench: Bench, private: _Private) -> None:
