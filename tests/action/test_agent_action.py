@@ -22,6 +22,7 @@ from support.artifacts import layout_digest
 from support.leaks import search
 from support.registry import Pair, registry
 from support.runner import Command
+from support.tools import need_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -106,6 +107,7 @@ def _push(tool: str, pair: Pair, script: str) -> dict[str, object]:
 def test_five_tools_in_further_steps_push_to_two_registries(
     act: Act, own: Pair, layout: Path, packed_chart: Path
 ) -> None:
+    need_tools(["regctl"], runner_path())
     shutil.copytree(layout, act.repository / "layout")
     shutil.copy(packed_chart, act.repository / "app.tgz")
     mark = act.root / "mark"

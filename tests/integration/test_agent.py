@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from support.artifacts import layout_digest
-from support.cli import Machine, lines_of_ours, wait_for
+from support.cli import Machine, lines_of_ours, tool_path, wait_for
 from support.leaks import SHARED_MEMORY, search
 from support.rootless import rootless_machine
 from support.tables import table
+from support.tools import need_docker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -150,8 +151,7 @@ def test_every_tool_pushes_to_two_registries(
 
 
 def test_a_later_docker_login_fails_and_leaves_the_config_as_it_was(machine: Machine, registries: Pair) -> None:
-    if not shutil.which("docker"):
-        pytest.skip("docker is not on PATH")
+    need_docker(tool_path())
     login = registries.second.login()
     words = ["docker", "login", "--username", login["username"], "--password-stdin", login["registry"]]
     with _agent(machine) as exported:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.authority import certificate
-from support.cli import lines_of_ours
+from support.cli import lines_of_ours, tool_path
 from support.registry import Registry, registry
+from support.tools import need_docker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,6 +170,7 @@ def test_check_says_what_a_tool_needs(machine: Machine, private: Registry, regis
     assert f"  {host}: its ca-file is trusted by SSL_CERT_FILE, for every host that the command asks" in shown
     option = "--dest-tls-verify=false"
     assert f"  plain.example.com: speaks plain HTTP, which the tool does with {option} only" in shown
+    need_docker(tool_path())
     shown = lines("docker", "push", f"{host}/a")
     place = f"/etc/docker/certs.d/{host}/ca.crt"
     assert f"  {host}: its ca-file cannot be given to this tool; put it in {place}" in shown

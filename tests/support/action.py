@@ -17,6 +17,7 @@ import yaml
 
 from support.cli import tool_path
 from support.runner import Runner, Step, file_commands
+from support.tools import need_tools, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,6 +156,8 @@ class Action:
         runner: Runner | None = None,
     ) -> Done:
         """Run it with these inputs, the step's `env`, and the job's token; `machine.work` is the workspace."""
+        if not inputs.get("image"):
+            need_tools(words_of(inputs.get("command", "")), runner_path())
         runner = runner or Runner()
         known = self.inputs(inputs, token)
         ran: list[Ran] = []

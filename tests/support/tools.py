@@ -28,6 +28,12 @@ def need_tools(words: Iterable[str], path: str) -> None:
         pytest.skip(f"{name} was not built (scripts/test --all-tools)")
 
 
+def need_docker(path: str) -> None:
+    """Skip the test where docker is not on this PATH; the project's scripts do not install it."""
+    if not shutil.which("docker", path=path):
+        pytest.skip("docker is not installed")
+
+
 def words_of(text: str) -> set[str]:
     """What in a text could be the name of a tool."""
     return set(re.findall(r"[\w.-]+", text))

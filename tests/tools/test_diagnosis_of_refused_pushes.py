@@ -12,11 +12,12 @@ from uuid import uuid4
 import pytest
 
 from support.authority import certificate
-from support.cli import Machine, lines_of_ours
+from support.cli import Machine, lines_of_ours, tool_path
 from support.faults import BYTES, MANIFEST, Fault, breaking, oci_error, page
 from support.http_server import Answer, Asked, Server, http_server
 from support.oci_tools import TOOLS, words
 from support.tables import table
+from support.tools import need_docker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,8 +168,7 @@ def test_an_owner_in_upper_case(machine: Machine, three: Three, values: dict[str
     upstream = three.first
     if tool == "docker":
         line = ["docker", "manifest", "push", f"{upstream.address}/MyOrg/app:1"]
-        if shutil.which("docker") is None:
-            pytest.skip("docker is not installed")
+        need_docker(tool_path())
     else:
         line = words(TOOLS[tool], TOOLS[tool].push, upstream, "MyOrg", **values)
     assert _ours(machine, *line, logins=[upstream.login()]) == [_UPPER_CASE]

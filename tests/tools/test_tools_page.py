@@ -12,8 +12,9 @@ import yaml
 
 from registry_config.declaration.inputs import PREFIX
 from registry_config.tools.table import known_tool
-from support.cli import PROGRAM
+from support.cli import PROGRAM, tool_path
 from support.oci_tools import RESULTS, TOOLS, VARIABLES, locked_versions
+from support.tools import need_tools, words_of
 from support.tools_page import example, render
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def test_the_results_are_those_of_the_table(name: str) -> None:
 @pytest.mark.parametrize("name", TOOLS)
 def test_the_example_is_a_step_that_the_action_takes(machine: Machine, name: str) -> None:
     (step,) = yaml.safe_load(example(TOOLS[name]))
+    need_tools(words_of(step["with"]["command"]), tool_path())
     (machine.work / "dist").mkdir()
     (machine.work / "dist" / "app.tgz").write_bytes(b"")
     # The images' names are made up.

@@ -59,7 +59,7 @@ def test_pushes_to_two_namespaces_get_the_right_user_each_time(
             for command in commands
             for path in (_ORGANISATIONS if "{where}" in command else ["org-a"])
         ]
-        need_tools({line.split()[0] for line in lines}, tool_path())
+        need_tools({word for line in lines for word in line.split()}, tool_path())
         inputs = {
             "REGISTRY_CONFIG_INPUT_REGISTRIES": json.dumps(logins),
             "REGISTRY_CONFIG_INPUT_COMMAND": "\n".join(lines),

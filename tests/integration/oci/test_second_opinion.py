@@ -11,6 +11,8 @@ import pytest
 
 from registry_config.oci.entry import Probe
 from registry_config.oci.verify import verify
+from support.cli import tool_path
+from support.tools import need_docker
 
 if TYPE_CHECKING:
     from support.places import Place, Places
@@ -55,6 +57,7 @@ def _says(program: str, place: Place, user: str, password: str, home: Path) -> s
 def test_the_page_says_what_each_says(
     places: Places, told: list[str], tmp_path: Path, registry: str, credential: str
 ) -> None:
+    need_docker(tool_path())
     place: Place = getattr(places, _REGISTRIES[registry])
     user, password = _CREDENTIALS[credential]
     opinions = [_says(program, place, user, password, tmp_path) for program in ("docker", "skopeo")]

@@ -14,6 +14,7 @@ from registry_config.tools.words import split_words
 from support.artifacts import chart
 from support.cli import tool_path
 from support.tables import table
+from support.tools import need_docker, need_tools
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -248,6 +249,9 @@ def test_every_switch_of_the_real_tool_is_known(program: str) -> None:
     """A switch that is not known would swallow a reference."""
     grammar = TOOLS[program.rstrip("4")].grammar
     assert grammar
+    need_tools([program], tool_path())
+    if program == "docker":
+        need_docker(tool_path())
     told: set[str] = set()
     for command in _HELP[program].split("|"):
         words = [program, *command.split(), "--help"]
