@@ -51,7 +51,8 @@ _hosts = st.one_of(
         st.sampled_from(["", ":1", ":5000", ":65535"]),
     ),
     st.sampled_from(config_keys("docker.io")),
-    st.ip_addresses(v=6).map(lambda address: f"[{address}]:443"),
+    # As hexadecimal groups: some versions of Python write an IPv4 address at the end, which Docker's grammar has not.
+    st.ip_addresses(v=6).map(lambda address: f"[{address.packed.hex(':', 2)}]:443"),
 )
 
 

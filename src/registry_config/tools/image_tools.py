@@ -47,9 +47,9 @@ _STORAGE_FORMS: Final = (
     "manifest create|add|annotate|inspect|rm|exists -*",
 )
 _STORAGE_SWITCHES: Final = (
-    "D a all all-platforms all-tags compress debug disable-compression disable-content-trust force-rm h help "
-    "http-proxy identity-label layers logsplit no-cache no-hosts omit-history q quiet r remote remove-signatures rm "
-    "skip-unused-stages squash squash-all stdin syslog tls-verify v version"
+    "D a all all-platforms all-tags compress debug disable-compression disable-content-trust force-compression "
+    "force-rm h help http-proxy identity-label layers logsplit no-cache no-hosts omit-history q quiet r remote "
+    "remove-signatures rm skip-unused-stages squash squash-all stdin syslog tls-verify v version"
 )
 _STORAGE: Final = Grammar(_STORAGE_FORMS, _STORAGE_SWITCHES, local=_TRANSPORTS)
 _DOCKER_DIGESTS: Final = (
