@@ -30,8 +30,10 @@ def certificate(folder: Path, names: Sequence[str] = _NAMES) -> Certificate:
     new = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
     signed = ("-CA", str(authority), "-CAkey", str(authority_key), "-addext", "basicConstraints=critical,CA:FALSE")
     subject = ("-subj", "/CN=127.0.0.1", "-addext", f"subjectAltName={','.join(names)}")
+    # RFC 5280 wants the purpose of its key, and so does Python from 3.13 on.
+    purpose = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
     for command in (
-        (*new, "-subj", "/CN=Test authority", "-keyout", str(authority_key), "-out", str(authority)),
+        (*new, *purpose, "-subj", "/CN=Test authority", "-keyout", str(authority_key), "-out", str(authority)),
         (*new, *signed, *subject, "-keyout", str(made.key), "-out", str(made.file)),
     ):
         subprocess.run(command, check=True, capture_output=True)
