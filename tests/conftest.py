@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from _pytest.terminal import TerminalReporter
 
+    from support.clouds import Clouds
+    from support.net import Net
+
 _PR_SET_DUMPABLE = 4
 _ALICE = {"alice": "alices-password-31415926535897"}
 _BOB = {"bob": "bobs-password-27182818284590"}
@@ -43,6 +46,23 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
         if name in CONFIG_VARIABLES or name.startswith(("GITHUB_", PREFIX)):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture
+def clouds() -> Clouds:
+    """All providers, real STS and ECR of moto among them."""
+    from support.clouds import Clouds  # noqa: PLC0415  (moto takes a second, and few tests need it)
+
+    return Clouds()
+
+
+@pytest.fixture
+def world(tmp_path: Path, clouds: Clouds) -> Iterator[Net]:
+    """A net in which they are."""
+    from support.net import net  # noqa: PLC0415  (as above)
+
+    with net(tmp_path, clouds.players) as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

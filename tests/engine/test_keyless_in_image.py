@@ -7,29 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.artifacts import layout_digest, oci_layout
-from support.clouds import Clouds
 from support.keyless import ENTRIES
-from support.net import Net, net
 from support.registry import registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from support.clouds import Clouds
     from support.engine import Bench
+    from support.net import Net
 
 _PUSH = ("crane", "push", "layout")
-
-
-@pytest.fixture
-def clouds() -> Clouds:
-    return Clouds()
-
-
-@pytest.fixture
-def world(tmp_path: Path, clouds: Clouds) -> Iterator[Net]:
-    with net(tmp_path, clouds.players) as running:
-        yield running
 
 
 @pytest.mark.parametrize("name", ["quay", "jfrog"])

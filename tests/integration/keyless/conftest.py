@@ -1,4 +1,4 @@
-"""A net with all providers, real STS and ECR of moto among them, and a registry behind each host."""
+"""The user of a job with entries that have no password, and the action in it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,9 @@ import pytest
 
 from support.action import ROOT, Action
 from support.cli import Machine
-from support.clouds import Clouds
-from support.net import Net, net
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture
-def clouds() -> Clouds:
-    return Clouds()
-
-
-@pytest.fixture
-def world(tmp_path: Path, clouds: Clouds) -> Iterator[Net]:
-    with net(tmp_path, clouds.players) as running:
-        yield running
 
 
 @pytest.fixture

@@ -13,29 +13,17 @@ from registry_config.credentials.providers.shape import IdTokenSource
 from registry_config.credentials.reading import Credential
 from registry_config.credentials.redaction import Redactor
 from registry_config.errors import ProviderRefusedError, UnavailableError
-from support.clouds import Clouds
 from support.http_server import Answer
 from support.keyless import request
-from support.net import Net, net
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from registry_config.declaration.registries import Purpose
+    from support.clouds import Clouds
+    from support.net import Net
 
 _BOTH: frozenset[Purpose] = frozenset(("image", "command"))
-
-
-@pytest.fixture
-def clouds() -> Clouds:
-    return Clouds()
-
-
-@pytest.fixture
-def world(tmp_path: Path, clouds: Clouds) -> Iterator[Net]:
-    with net(tmp_path, clouds.players) as running:
-        yield running
 
 
 class Run:
