@@ -70,7 +70,7 @@ def test_the_image_gets_its_own_credential_and_the_command_its_own(bench: Bench)
     command = {
         "registry": tools.address,
         "username": "stranger",
-        "password": "password-of-a-stranger",
+        "password": "password-of-nobody-here",
         "for": "command",
     }
     script = 'sed "s/.*auth.:.//; s/\\".*//" $DOCKER_CONFIG/config.json | base64 -d | cut -d: -f1'
