@@ -17,9 +17,9 @@ from rich.table import Table
 _ROOT = Path(__file__).resolve().parents[1]
 _ROUNDS = 20
 _SETUP_GOAL = 0.15
-# What the main step of docker/login-action (commit 9f4a8ea) took, measured by hand on 2026-11-25 with node 20 and a
-# registry on the same machine, in turns with this step: median of 20 on two cores.
-_STEP_GOAL = 0.3
+# What the main step of docker/login-action (commit 9f4a8ea) took, measured by hand on 2026-11-26 with node 20 and a
+# registry on the same machine, beside this step: median of 20 on two quiet cores.
+_STEP_GOAL = 0.19
 _SHELL = ("bash", "-p", "-e", "-o", "pipefail", "-c")
 _SETUP = 'exec "$BASH" -p "$GITHUB_ACTION_PATH/scripts/action-setup"'
 _RUN = 'mapfile -t start <<<"$REGISTRY_CONFIG_START"; exec "${start[@]}" action 2>&1'
