@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from contextlib import contextmanager
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -290,7 +291,8 @@ _OF_THE_JOB = (
     "from a fork never gets write), a package that exists has to let this repository in under 'Manage Actions access' "
     "of its settings, and the organization's policy has to allow new packages"
 )
-_NAMED_GHCR = "127.0.0.77"
+# Another one in each process, as several run tests at a time and the port is always the same.
+_NAMED_GHCR = str(ip_address(int(ip_address("127.64.0.0")) + os.getpid() % 2**22))
 
 
 @pytest.fixture
