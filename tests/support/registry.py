@@ -11,8 +11,9 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from support.authority import Certificate, certificate
@@ -30,6 +31,12 @@ MANIFEST_TYPES = (
 _START_SECONDS = 20
 # Debian keeps htpasswd's neighbours there, and a normal user's PATH may lack it.
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+
+
+# Below those that connections get, and for each process that runs tests beside others its own.
+_COUNT = 2000
+_FIRST = 12_000 + _COUNT * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10)
+_PORTS = cycle(range(_FIRST, _FIRST + _COUNT))
 
 
 @dataclass(frozen=True)
@@ -177,9 +184,13 @@ def _htpasswd(user: str, password: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port of 127.0.0.1 that is free now, and that no other process of these tests and no connection will take."""
+    for port in islice(_PORTS, _COUNT):
+        with socket.socket() as sock, suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 def _program(name: str) -> str:
