@@ -14,6 +14,8 @@ from registry_config.errors import EXIT_BUG, EXIT_UNAVAILABLE
 from registry_config.light_typing import Final, NoReturn
 
 _EXIT_BROKEN_PIPE: Final = 128 + signal.SIGPIPE
+# From one search for garbage to the next.
+_ALLOCATIONS: Final = 100_000
 # What a machine has run out of, or does not let us write to, is no internal error.
 _EXHAUSTED: Final = frozenset(
     (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -72,19 +74,20 @@ def _front_end(words: list[str]) -> int:
     if words == ["action"]:
         from registry_config.github.action import run_action  # noqa: PLC0415  (the command line has no runner)
 
-        _collect_garbage()
+        collect_garbage()
         return run_action(os.environ)
     if words[:1] == ["agent"]:
         return _agent(words[1:])
     from registry_config.cli.command_line import run_command_line  # noqa: PLC0415  (argparse is of no use to the action)
 
-    _collect_garbage()
+    collect_garbage()
     return run_command_line(words, os.environ)
 
 
-def _collect_garbage() -> None:
-    """From now on, and never among what was imported."""
+def collect_garbage() -> None:
+    """From now on, seldom, and never among what was imported: to redact makes many tuples, none of them garbage."""
     gc.freeze()
+    gc.set_threshold(_ALLOCATIONS)
     gc.enable()
 
 

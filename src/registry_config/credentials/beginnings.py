@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
-from operator import add, itemgetter
+from operator import add
 
 from registry_config.credentials.seeds import RUN
 from registry_config.credentials.views import DROPPED
@@ -30,15 +30,17 @@ class Words(NamedTuple):
     """Some words of an output.
 
     Attributes:
-        runs: start and end of each in the text of the view.
+        starts: where each begins in the text of the view, in order.
+        stops: where each ends there.
         spans: where they stand in the data.
     """
 
-    runs: list[tuple[int, int]]
+    starts: list[int]
+    stops: list[int]
     spans: list[tuple[int, int]]
 
 
-NO_WORDS: Final = Words([], [])
+NO_WORDS: Final = Words([], [], [])
 
 
 class Beginnings:
@@ -47,29 +49,36 @@ class Beginnings:
     def __init__(self, texts: Iterable[bytes]) -> None:
         # After the last one comes what no word is greater than.
         self._texts = [*sorted(texts), b"\xff"]
-        self._heads = frozenset(text[:RUN] for text in self._texts)
+        # The text that begins so, or nothing where several do.
+        self._by_head: dict[bytes, bytes] = {}
+        for text in self._texts:
+            self._by_head[text[:RUN]] = b"" if text[:RUN] in self._by_head else text
 
     def words(self, data: bytes) -> Words:
         """The words with which a form begins, if much of the data is made of such; never the last word."""
-        if len(data) < _LEAST or sum(end - start for start, end in self._words(data[:_SAMPLE]).runs) < _MANY:
+        if len(data) < _LEAST or self._hidden(data[:_SAMPLE]) < _MANY:
             return NO_WORDS
         return self._words(data)
+
+    def _hidden(self, data: bytes) -> int:
+        words = self._words(data)
+        return sum(words.stops) - sum(words.starts)
 
     def _words(self, data: bytes) -> Words:
         words = data.translate(_SPACED).split(b" ")
         ends = list(accumulate(map(len, words), initial=0))
-        texts, heads = self._texts, self._heads
+        texts, by_head = self._texts, self._by_head
         found = [
             n
             for n, word in enumerate(words)
-            if word[:RUN] in heads and texts[bisect_left(texts, word)].startswith(word)
+            if (text := by_head.get(word[:RUN])) is not None
+            and (text or texts[bisect_left(texts, word)]).startswith(word)
         ]
         if found and ends[found[-1] + 1] == ends[-1]:
             found.pop()  # what follows may belong to it
         starts, stops = [*map(ends.__getitem__, found)], [*map(ends[1:].__getitem__, found)]
         # One character between two words is not in the text.
-        spans = zip(map(add, starts, found), map(add, stops, found), strict=True)
-        return Words([*zip(starts, stops, strict=True)], [*spans])
+        return Words(starts, stops, [*zip(map(add, starts, found), map(add, stops, found), strict=True)])
 
 
 class Rest:
@@ -79,12 +88,12 @@ class Rest:
         text: what is left, in pieces.
     """
 
-    def __init__(self, text: bytes, runs: list[tuple[int, int]]) -> None:
-        stops, starts = [0, *map(itemgetter(1), runs)], [*map(itemgetter(0), runs), len(text)]
-        gaps = [gap for gap in zip(stops, starts, strict=True) if gap[0] < gap[1]]
-        # Where each piece begins in the whole text.
-        self._origins: list[int] = [max(start - RUN + 1, 0) for start, _ in gaps]
-        pieces = [text[origin : end + RUN - 1] for origin, (_, end) in zip(self._origins, gaps, strict=True)]
+    def __init__(self, text: bytes, words: Words) -> None:
+        gaps = zip([0, *words.stops], [*words.starts, len(text)], strict=True)
+        # Where each piece begins and ends in the whole text.
+        ends = [(max(start - RUN + 1, 0), end + RUN - 1) for start, end in gaps if start < end]
+        self._origins = [start for start, _ in ends]
+        pieces = [text[start:end] for start, end in ends]
         self._starts = [0, *accumulate(len(piece) + len(_BETWEEN) for piece in pieces)]
         self.text = _BETWEEN.join(pieces)
 

@@ -20,11 +20,12 @@ from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple, TypeA
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from registry_config.credentials.beginnings import Words
+
 # From more ways to surround one seed on, the runs that hold it are looked up instead.
 _CROWD: Final = 3
-# A run has ten bytes besides its seed. Each pair: from this number of them before the seed on (and fewer than in the
-# pair before), at least this number stand behind it.
-_COMMON: Final = ((8, 0), (5, 3), (3, 6), (0, 8))
+# A run has ten bytes besides its seed: at least five before it, or at least six behind it.
+_COMMON: Final = ((5, 0), (0, 6))
 # How many seeds are compared at once.
 _BATCH: Final = 4096
 _SAME: Final = re.compile(bytes(RUN) + rb"\0*")
@@ -107,9 +108,9 @@ class Patterns:
         clean = without_sequences(form[: 8 * RUN])
         self._spaced.update(clean[: match.end()] for match in _SPACE.finditer(clean) if match.end() < 4 * RUN)
 
-    def find(self, text: bytes, known: list[tuple[int, int]]) -> Hits:
-        """What is to be hidden in the text of a view, besides the runs that are known."""
-        if not known:
+    def find(self, text: bytes, known: Words) -> Hits:
+        """What is to be hidden in the text of a view, besides the words that are known."""
+        if not known.starts:
             return self._find(text)
         rest = Rest(text, known)
         hits = self._find(rest.text)
@@ -144,13 +145,7 @@ class Patterns:
         crowded = [
             (index, at)
             for index, at, _ in hits
-            if index in crowds
-            and (
-                text[at : at + 14] in common
-                or text[at - 3 : at + 12] in common
-                or text[at - 5 : at + 9] in common
-                or text[at - 8 : at + 6] in common
-            )
+            if index in crowds and (text[at - 5 : at + 6] in common or text[at : at + 12] in common)
         ]
         found = [run for index, at in crowded for run in _in_crowd(crowds[index], text, at)]
         if slots:
@@ -245,12 +240,16 @@ def _uncovered(hits: list[_Hit], runs: list[tuple[int, int]]) -> list[_Hit]:
 
 def _in_crowd(runs: frozenset[bytes], text: bytes, at: int) -> list[tuple[int, int]]:
     """The run around a seed at `at`, if there is one."""
-    starts = [start for start in range(max(at - REACH, 0), at + 1) if text[start : start + RUN] in runs]
-    return [(starts[0], starts[-1] + RUN)] if starts else []
+    first = max(at - REACH, 0)
+    around = [text[start : start + RUN] for start in range(first, at + 1)]
+    if runs.isdisjoint(around):
+        return []
+    hidden = [first + n for n, run in enumerate(around) if run in runs]
+    return [(hidden[0], hidden[-1] + RUN)]
 
 
 def _common_parts(before: bytes, following: bytes) -> Iterator[bytes]:
-    """What all runs around a seed have in common that have so much before it."""
+    """What a run around a seed holds of its two sides, at least one of these."""
     for ahead, behind in _COMMON:
         if ahead <= len(before):
             yield before[len(before) - ahead :] + following[: SEED + behind]

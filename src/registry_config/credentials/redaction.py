@@ -91,13 +91,13 @@ class Redactor:
             return found._replace(context=0)
         patterns = self._patterns
         known = patterns.beginnings.words(data) if view.is_whole else NO_WORDS
-        hits = patterns.find(view.text, known.runs)
+        hits = patterns.find(view.text, known)
         ranges = view.ranges(hits.runs)
         if ranges and hits.runs[-1][1] == length and not ends_line(data[ranges[-1][1] :]):
             found = found._replace(held=min(found.held, ranges[-1][1]))
         ranges += [range_ for short in hits.shorts for range_ in _exact(view, data, short)]
         spans = [span for start, end in ranges for span in lines(data, start, end)]
-        after = max((end for runs in (known.runs, hits.runs) for _, end in runs[-1:]), default=0)
+        after = max([0, *known.stops[-1:], *(end for _, end in hits.runs[-1:])])
         incomplete = min(hits.incomplete, patterns.unfinished(view.text, data, after))
         unfinished = min(found.unfinished, view.offset(incomplete)) if incomplete < length else found.unfinished
         context = view.offset(max(length - RUN + 1, 0))
