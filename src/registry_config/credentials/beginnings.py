@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 _LEAST: Final = 8 * 1024
 _SAMPLE: Final = 1024
 _MANY: Final = _SAMPLE // 4
+# Characters that stand around a secret in JSON, an assignment, a URL or a command; they are in the text of a view.
+_MARKS: Final = b"\"'`=:;,@&|()[]{}<>"
+# Words end where this makes a space of a character.
 _SPACED: Final = bytes(ord(" ") if byte in DROPPED else byte for byte in range(256))
+_MARKED: Final = bytes(ord(" ") if byte in DROPPED + _MARKS else byte for byte in range(256))
+_IS_MARK: Final = bytes(byte in _MARKS for byte in range(256))
+_IN_WORDS: Final = bytes(set(range(256)) - set(DROPPED + _MARKS))
 # No text of a view has it.
 _BETWEEN: Final = b"\0"
 
@@ -56,16 +62,18 @@ class Beginnings:
 
     def words(self, data: bytes) -> Words:
         """The words with which a form begins, if much of the data is made of such; never the last word."""
-        if len(data) < _LEAST or self._hidden(data[:_SAMPLE]) < _MANY:
+        sample = data[:_SAMPLE]
+        if len(data) < _LEAST or (many := self._hidden(sample, _MARKED)) < _MANY:
             return NO_WORDS
-        return self._words(data)
+        # Many forms hold marks themselves; and words are found faster where only white space ends them.
+        return self._words(data, _MARKED if many > self._hidden(sample, _SPACED) else _SPACED)
 
-    def _hidden(self, data: bytes) -> int:
-        words = self._words(data)
+    def _hidden(self, data: bytes, table: bytes) -> int:
+        words = self._words(data, table)
         return sum(words.stops) - sum(words.starts)
 
-    def _words(self, data: bytes) -> Words:
-        words = data.translate(_SPACED).split(b" ")
+    def _words(self, data: bytes, table: bytes) -> Words:
+        words = data.translate(table).split(b" ")
         ends = list(accumulate(map(len, words), initial=0))
         texts, by_head = self._texts, self._by_head
         found = [
@@ -77,8 +85,13 @@ class Beginnings:
         if found and ends[found[-1] + 1] == ends[-1]:
             found.pop()  # what follows may belong to it
         starts, stops = [*map(ends.__getitem__, found)], [*map(ends[1:].__getitem__, found)]
-        # One character between two words is not in the text.
-        return Words(starts, stops, [*zip(map(add, starts, found), map(add, stops, found), strict=True)])
+        # One character stands between two words. In the text it is left out, unless it is a mark.
+        spans = [*zip(map(add, starts, found), map(add, stops, found), strict=True)]
+        if table is _MARKED:
+            marks = list(accumulate(data.translate(_IS_MARK, _IN_WORDS), initial=0))
+            before = [*map(marks.__getitem__, found)]
+            starts, stops = [*map(add, starts, before)], [*map(add, stops, before)]
+        return Words(starts, stops, spans)
 
 
 class Rest:

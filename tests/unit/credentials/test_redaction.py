@@ -193,3 +193,21 @@ def test_in_a_list_of_secrets_what_is_no_secret_is_found_as_elsewhere(between: b
     repeated = 1000
     seen = Redactor(forms).data((line + b"\n" + between) * repeated + line + b"\nend")
     assert seen == shown * repeated + b"***\nend"
+
+
+@table(
+    "unit",
+    {
+        "JSON": b'"%s", "%s", "none"; ',
+        "an assignment": b"TOKEN=%s\r\nOTHER=<%s>\r\n",
+        "a URL": b"https://user:%s@registry.example.com/v2/ %s&\n",
+        "a mark between two": b"%s:%s,\n",
+        "a mark that belongs to a secret": b"(%s=%s)\n",
+    },
+)
+@pytest.mark.parametrize("other", [_LONG, _LONG[:20], _LONG[5:25], _LONG[:15], b"+++++0123456789abcd", b"nothing"])
+def test_marks_around_secrets_stay_in_a_list_as_elsewhere(unit: bytes, other: bytes) -> None:
+    redactor = Redactor([_LONG, b"+++++0123456789abcd", b"0123456789=abcdefghi"])
+    line = b"- " + unit % (_LONG[:22], other)
+    assert redactor.data(line * 1000) == redactor.data(line) * 1000
+    assert redactor.data(line).count(b"***") >= 1
