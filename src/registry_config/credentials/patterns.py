@@ -14,7 +14,8 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from registry_config.credentials.beginnings import Beginnings, Rest
 from registry_config.credentials.seeds import REACH, RUN, SEED, SLOT, Seeds, slot, windows
-from registry_config.credentials.views import View, views, without_sequences
+from registry_config.credentials.unfinished import Unfinished
+from registry_config.credentials.views import views, without_sequences
 from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -32,12 +33,6 @@ _SAME: Final = re.compile(bytes(RUN) + rb"\0*")
 # Twice as fast, but it takes longer to build: worth it for long outputs, and for few seeds.
 _DENSE_FROM: Final = 1024 * 1024
 _DENSE_SEEDS: Final = 5000
-# Four bytes, as a number: a piece of output is held back if it ends in some that stand in the middle of a form.
-_WORD: Final = 4
-# For more of them (a key of 48 KiB) that is not looked at: it would take too much memory.
-_MOST_WORDS: Final = 128 * 1024
-_SPACE: Final = re.compile(rb"\s")
-
 
 # The number of a seed, and where it begins and ends.
 _Hit: TypeAlias = "tuple[int, int, int]"
@@ -62,12 +57,11 @@ class Patterns:
 
     Attributes:
         beginnings: of the same forms.
+        unfinished: of them as well.
     """
 
     def __init__(self, forms: Iterable[bytes]) -> None:
-        self._beginnings: set[bytes] = set()
-        self._spaced: set[bytes] = set()
-        self._words: set[int] = set()
+        self.unfinished = Unfinished()
         seeds, texts = Seeds(), set[bytes]()
         # The short forms that begin with a seed, and what must stand there as a whole.
         shorts: dict[bytes, list[tuple[bytes, bytes]]] = {}
@@ -75,18 +69,14 @@ class Patterns:
         for form, following in zip(ordered, [*ordered[1:], b""], strict=False):
             if len(form) >= 2 * RUN and following.startswith(form):
                 continue  # its runs are runs of that one
-            if _SPACE.search(form):
-                self._add_spaced(form)
-            for text in {view.text for view in views(form)} - {b""}:
-                self._beginnings.update([text[:n] for n in range(1, min(len(text), RUN))])
+            of_form = {view.text for view in views(form)} - {b""}
+            self.unfinished.add(form, of_form)
+            for text in of_form:
                 if len(text) < RUN:
                     shorts.setdefault(text[:SEED], []).append((text, without_sequences(form)))
                 else:
                     seeds.add(text)
                     texts.add(text)
-                    if len(self._words) < _MOST_WORDS:
-                        for shift in range(_WORD):
-                            self._words.update(_words(text[shift:]))
         self._seeds = list({**dict.fromkeys(seeds), **shorts})
         # By the number of a seed: what may stand around it, or the runs that hold it where that is much.
         self._slots: list[tuple[bytes, ...]] = []
@@ -102,11 +92,6 @@ class Patterns:
         self.beginnings = Beginnings(texts)
         self._automaton = BytesAhoCorasick(self._seeds)
         self._scanned = 0
-
-    def _add_spaced(self, form: bytes) -> None:
-        """Beginnings that end in white space, which the text of a view does not have."""
-        clean = without_sequences(form[: 8 * RUN])
-        self._spaced.update(clean[: match.end()] for match in _SPACE.finditer(clean) if match.end() < 4 * RUN)
 
     def find(self, text: bytes, known: Words) -> Hits:
         """What is to be hidden in the text of a view, besides the words that are known."""
@@ -178,38 +163,6 @@ class Patterns:
                     incomplete = min(incomplete, start)
         return incomplete
 
-    def unfinished(self, text: bytes, data: bytes, after: int) -> int:
-        """From where on the end of a text may be the beginning of a form, or the middle if it is not hidden yet.
-
-        After white space only six characters or more count, so that a prompt or a line that ends comes out at once.
-        """
-        ends = data[-1:].isspace()
-        start = min(self._beginning(text, SEED if ends else 1), self._middle(text, SEED if ends else _WORD, after))
-        if ends and self._spaced:
-            clean = without_sequences(data[-8 * RUN :])
-            longest = max((form for form in self._spaced if clean.endswith(form)), key=len, default=b"")
-            start = min(start, len(text) - len(View(longest).text))
-        return start
-
-    def _beginning(self, text: bytes, least: int) -> int:
-        size = len(text)
-        for length in range(min(RUN - 1, size), least - 1, -1):
-            if text[size - length :] in self._beginnings:
-                return size - length
-        return size
-
-    def _middle(self, text: bytes, least: int, after: int) -> int:
-        """From where on the end of a text may be the middle of a form: all its words stand in one."""
-        start = size = len(text)
-        while (
-            size - start < RUN
-            and start - _WORD >= after
-            and not self._words.isdisjoint(_words(text[start - _WORD : start]))
-        ):
-            start -= 1
-        start = size if start == size else start - _WORD + 1
-        return start if size - start >= least else size
-
     def _scan(self, text: bytes) -> list[_Hit]:
         self._scanned += len(text)
         if self._scanned > _DENSE_FROM and 0 < len(self._seeds) <= _DENSE_SEEDS:
@@ -267,7 +220,3 @@ def _merged(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
             until = run[1]
             merged[-1] = (merged[-1][0], until)
     return merged
-
-
-def _words(text: bytes) -> memoryview:
-    return memoryview(text)[: len(text) // _WORD * _WORD].cast("I")

@@ -98,7 +98,7 @@ class Redactor:
         ranges += [range_ for short in hits.shorts for range_ in _exact(view, data, short)]
         spans = [span for start, end in ranges for span in lines(data, start, end)]
         after = max([0, *known.stops[-1:], *(end for _, end in hits.runs[-1:])])
-        incomplete = min(hits.incomplete, patterns.unfinished(view.text, data, after))
+        incomplete = min(hits.incomplete, patterns.unfinished.start(view.text, data, after))
         unfinished = min(found.unfinished, view.offset(incomplete)) if incomplete < length else found.unfinished
         context = view.offset(max(length - RUN + 1, 0))
         return _Findings(
