@@ -102,6 +102,7 @@ def _content(path: str) -> bytes:
 
 
 def _fetch(url: str) -> bytes:
+    from http.client import HTTPException  # noqa: PLC0415
     from urllib.error import HTTPError  # noqa: PLC0415
     from urllib.request import urlopen  # noqa: PLC0415  (as long as a start; needed once a machine)
 
@@ -111,6 +112,8 @@ def _fetch(url: str) -> bytes:
     except HTTPError as error:
         error.close()
         raise UnavailableError(_PLACE, f"cannot be fetched ({error})", _REMEDY) from None
+    except HTTPException:
+        raise UnavailableError(_PLACE, "cannot be fetched (the answer is not HTTP)", _REMEDY) from None
 
 
 def _unpacked(data: bytes) -> memoryview:
