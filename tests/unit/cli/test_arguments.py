@@ -281,6 +281,18 @@ not promised
 """
 
 
+def test_check_can_be_read_where_the_terminal_is_not_utf_8(machine: Machine) -> None:
+    entries = [{"registry": "a.example", "username": "łukasz", "password": "password-of-a"}]
+    done = subprocess.run(
+        [*machine.program, "check", "--registries", machine.declare(entries)],
+        env=machine.environ({"PYTHONIOENCODING": "ascii"}),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "  user       łukasz" in done.stdout.decode().splitlines()
+
+
 def test_check_refuses_what_a_run_would_refuse(machine: Machine) -> None:
     entries = [{"registry": "a.example", "username": "u", "password-env": "NOT_THERE"}]
     done = subprocess.run(
