@@ -128,7 +128,7 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
             *_engine_warnings(inputs, environ),
             *signing_warnings(plan, inputs, origin, has_provider=_has_provider(declarations)),
         ),
-        notices=notices(left_out),
+        notices=notices(left_out, has_commands=bool(commands)),
         skip_reason=_skip_reason(missing) or ("" if plans else nothing_left(left_out)),
         keyless=keyless,
         user_config=user,
@@ -174,8 +174,9 @@ def prepare_agent(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) ->
             remedy = f"leave the path out, or use {either('the action that runs a command', 'run')}"
             raise InputError(declaration.place("registry"), problem, remedy)
     left_out = [d for d in declarations if "command" not in d.purposes]
-    notices = tuple(f"{d.place()}: {d.registry} is for the image only, so it is left out" for d in left_out)
-    return prepare(inputs, origin, environ), notices
+    notices = [f"{d.place()}: {d.registry} is for the image only, so it is left out" for d in left_out]
+    job = prepare(inputs, origin, environ)
+    return job, (*notices, *job.notices)
 
 
 def _image(
