@@ -37,6 +37,12 @@ _SOURCES: Final = {
     "provider": "from its identity provider, during a run",
     "credential-helper": "from a credential helper, during a run",
 }
+# Where the entry names none.
+_USERS: Final = {
+    "github-token": "that of GITHUB_ACTOR",
+    "provider": "given by the provider",
+    "credential-helper": "given by the helper",
+}
 _NOT_PROMISED: Final = (
     "that other processes of the same user cannot read our memory, or swap",
     "what a tool writes itself, such as a login inside the command",
@@ -160,7 +166,7 @@ def _finder(plan: Plan, job: Job) -> Callable[[str], list[str]]:
 def _entry(declaration: Declaration) -> Iterator[str]:
     yield declaration.registry
     yield f"  declared   {declaration.place()}"
-    yield f"  user       {declaration.username or 'that of GITHUB_ACTOR'}"
+    yield f"  user       {declaration.username or _USERS[declaration.source.kind]}"
     yield f"  password   {_SOURCES[declaration.source.kind]}"
     yield f"  used for   {' and '.join(_uses(declaration))}"
     yield f"  keys       {' '.join(config_keys(declaration.host))}"

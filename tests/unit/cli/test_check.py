@@ -69,6 +69,24 @@ def test_each_entry_is_told_without_its_password() -> None:
     assert "canary" not in "\n".join(said)
 
 
+@table(
+    "keys, user",
+    {
+        "a helper": ("credential-helper: ecr-login", "given by the helper"),
+        "a provider": (
+            "provider: aws\n  role-to-assume: arn:aws:iam::123456789012:role/push",
+            "given by the provider",
+        ),
+        "a provider with a user": ("provider: quay\n  username: org+robot", "org+robot"),
+    },
+)
+def test_the_user_of_an_entry_without_a_password_is_not_taken_for_the_actor(keys: str, user: str) -> None:
+    host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com" if "aws" in keys else "quay.io"
+    inputs = Inputs(registries=f"- registry: {host}\n  {keys}\n")
+    origin = _ORIGIN._replace(id_tokens=("https://token.example.com", "right-to-get-tokens"))
+    assert f"  user       {user}" in describe(check(inputs, origin, _ENVIRON, _SILENT))
+
+
 def test_an_empty_list_is_told() -> None:
     assert (
         next(describe(check(Inputs(registries="[]"), _ORIGIN, {}, _SILENT)))
