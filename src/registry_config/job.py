@@ -206,7 +206,7 @@ def _files(inputs: Inputs) -> tuple[str, ...]:
             problem = f"no file in {folder_text(inputs.working_directory)} matches '{pattern}'"
             raise InputError(place, problem, "check the pattern, and that the files are made before")
         if inputs.shell and not all(re.fullmatch(_SHELL_SAFE, name) for name in names):
-            problem = "matches a file whose name a shell could take for more than a name"
+            problem = "matches a file whose name means more to a shell than a name"
             raise InputError(place, problem, "use names of letters, digits and . _ / + @ -, or no shell")
         # A name that begins with a dash would be an option.
         found.update(dict.fromkeys(f"./{name}" if name.startswith("-") else name for name in names))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _PROGRAM = b"#!/bin/sh\necho dagger\n"
-_REMEDY = "allow the download, or name one by _EXPERIMENTAL_DAGGER_CLI_BIN"
+_REMEDY = "allow the download, or name one in _EXPERIMENTAL_DAGGER_CLI_BIN"
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -84,7 +84,7 @@ def _no_token(place: str, *, on_github: bool) -> MissingPermissionError:
     if on_github:
         return MissingPermissionError(place, "the job may not ask GitHub for an ID token", NO_PERMISSION)
     remedy = "name a variable with an ID token of your CI as id-token-env, or use another source"
-    return MissingPermissionError(place, "there is no ID token: this is no job of GitHub's", remedy)
+    return MissingPermissionError(place, "there is no ID token: this is not a job of GitHub's", remedy)
 
 
 def _id_token(declaration: Declaration, environ: Mapping[str, str]) -> str | None:

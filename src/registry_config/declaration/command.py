@@ -38,6 +38,7 @@ _BRACES: Final = r"\{[^{}]*,[^{}]*\}|\{-?\w+\.\.-?\w+(?:\.\.-?\w+)?\}"
 # A longer or stranger one may be a secret that was taken for the name of its variable.
 _SHOWN_NAME: Final = r"(?=.{1,40}$)(?:[A-Z_]+|[a-z_]+)(?:[0-9]{1,3}(?:[A-Z_]*|[a-z_]*))?"
 _REMEDY: Final = "quote it, or set shell: bash"
+_VARIABLE_REMEDY: Final = "write ${NAME} and name it in env, quote it, or set shell: bash"
 
 
 class Word(NamedTuple):
@@ -63,7 +64,7 @@ def literal(argv: Iterator[str] | list[str] | tuple[str, ...]) -> Command:
 
 
 def parse_commands(text: str, variables: Mapping[str, str], *, has_entrypoint: bool = False) -> tuple[Command, ...]:
-    """Split the text into commands, one a line.
+    """Split the text into commands, one per line.
 
     Args:
         text: the `command` input.
@@ -248,7 +249,7 @@ class _Reader:
     def _variable(self) -> str:
         match = re.compile(_VARIABLE).match(self._line, self._at)
         if not match:
-            raise InputError(self._place(self._at), "'$' needs a shell, but for ${NAME}", _REMEDY)
+            raise InputError(self._place(self._at), "'$' needs a shell, except in ${NAME}", _VARIABLE_REMEDY)
         name = match[1]
         if name not in self._variables:
             raise self._undeclared(name)

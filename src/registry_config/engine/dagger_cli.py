@@ -30,7 +30,7 @@ _DIGESTS: Final = {
 }
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 _PLACE: Final = "Dagger CLI"
-_REMEDY: Final = "allow the download, or name one by _EXPERIMENTAL_DAGGER_CLI_BIN"
+_REMEDY: Final = "allow the download, or name one in _EXPERIMENTAL_DAGGER_CLI_BIN"
 _TIMEOUT_SECONDS: Final = 30
 _MOST_BYTES: Final = 256 * 1024 * 1024
 _OTHERS_MAY_WRITE: Final = 0o022

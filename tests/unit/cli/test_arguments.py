@@ -99,13 +99,14 @@ def test_what_follows_two_dashes_is_taken_as_it_is(words: list[str], argv: tuple
 @table(
     "words, message",
     {
-        "nothing": ([], "run|check|agent|action: is missing; see --help"),
-        "another word": (["push"], "run|check|agent|action: cannot be taken; see --help"),
+        "nothing": ([], "command line: must begin with run, check, agent or action; see --help"),
+        "another word": (["push"], "command line: must begin with run, check, agent or action; see --help"),
+        "a flag with a value before the command": (["--version=1"], "--version: takes no value; see --help"),
         "no registries": (["run", "--", "a"], "--registries: is missing; see --help"),
         "no value": (["run", "--registries"], "--registries: needs a value; see --help"),
         "a flag with a value": (
             ["run", "--registries", "x", "--keep-logins=hunter2"],
-            "--keep-logins: cannot be taken; see --help",
+            "--keep-logins: takes no value; see --help",
         ),
         "both names of an option": (
             ["run", "--registries", "x", "-C"],
