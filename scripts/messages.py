@@ -59,7 +59,7 @@ _ROOMS: Final = (
     ("Command line", ("cli",)),
     ("Inputs and the declaration", ("declaration", "reference.py", "github", "job.py")),
     ("Credentials", ("credentials",)),
-    ("Registries and providers, asked by this action itself", ("http", "oci", "preflight.py", "authorities.py")),
+    ("Registries and providers, asked by this action itself", ("http", "oci", "preflight.py")),
     ("An engine and a tool image", ("engine", "registry_config.py")),
 )
 _REST: Final = "Commands and the machine"

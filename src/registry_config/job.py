@@ -6,8 +6,8 @@ import os
 import re
 
 from registry_config.audience import called, either, numbered
-from registry_config.authorities import read_authorities
 from registry_config.commands import check_known, check_selection
+from registry_config.credentials.authorities import read_authorities
 from registry_config.credentials.collection import collect, secret_warnings
 from registry_config.credentials.encodings import all_encodings
 from registry_config.credentials.exposure import refuse_secrets_in_words
