@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry_config.credentials.web_token import expiry
 from registry_config.http.messages import Answer
 from registry_config.oci import advice as advice_module
 from registry_config.oci.advice import advice, kind_of, table
 from registry_config.oci.client import described
 from registry_config.oci.entry import Row
 from registry_config.oci.verdicts import HEADS, records, refusing, sentence, warning
-from registry_config.oci.verify import expiry
 
 _PAGE = Path(__file__).parents[3] / "docs/verify.md"
 _ACCOUNT = "123456789012"
