@@ -11,7 +11,7 @@ from functools import partial
 from registry_config.buffered_output import BufferedOutput
 from registry_config.commands import FreshCredentials, run_commands, title
 from registry_config.declaration.inputs import FILE_PLACEHOLDER, TARGET_PLACEHOLDER
-from registry_config.docker_config import CONFIG_VARIABLES, config_keys
+from registry_config.docker_config import config_keys, environment
 from registry_config.errors import RegistryConfigError
 from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.results import CommandResult, PlanResult, Tail, TargetResult
@@ -186,7 +186,7 @@ class TargetRunner:
         logins = [credential.login for credential in command.credentials]
         keys = [key for login in logins for key in config_keys(login.host, login.path)]
         output.detail(f"its config has {', '.join(keys) or 'no login'}")
-        output.detail(f"it is found by {', '.join(CONFIG_VARIABLES)}")
+        output.detail(f"it is found by {', '.join(environment(''))}")
         if not self._policy.retries:
             return place.run(*command)
         from registry_config.attempts import Attempts  # noqa: PLC0415  (only where retries are asked for)

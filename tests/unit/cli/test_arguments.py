@@ -12,7 +12,7 @@ import pytest
 from registry_config.cli.arguments import parse, to_inputs
 from registry_config.declaration.inputs import Inputs
 from registry_config.errors import InputError
-from support.cli import Machine
+from support.cli import Machine, lines_of_ours
 from support.tables import exactly, table
 
 if TYPE_CHECKING:
@@ -225,6 +225,11 @@ def test_the_program_runs_one_script_with_a_shell(machine: Machine) -> None:
         b"2\n",
         b"registry-config: the command failed with exit code 1\n",
     )
+
+
+def test_verbose_names_the_variables_that_lead_to_the_config_and_no_others(machine: Machine) -> None:
+    done = machine.run("true", registries=[_ENTRY], options=["--verbose"])
+    assert "it is found by DOCKER_CONFIG, REGISTRY_AUTH_FILE, HELM_REGISTRY_CONFIG" in lines_of_ours(done.stderr)
 
 
 def test_the_program_says_what_check_found(machine: Machine, tmp_path: Path) -> None:
