@@ -122,11 +122,14 @@ class TargetRunner:
         commands: list[CommandResult] = []
         error: RegistryConfigError | None = None
         proven = None
+        signal_number = 0
         try:
             with self._runner.workplace(plan, output) as place:
                 workplace = FreshCredentials(place, self._current) if self._current else place
                 run = partial(self._run_command, plan, output, workplace)
                 commands.extend(run_commands(plan, self._runner, workplace.find, self._redactor, run))
+            # A signal that comes later finds nothing of it that could be stopped.
+            signal_number = self._runner.interrupted
             if self._registries and self._policy.prove and not any(command.exit_code for command in commands):
                 proven = self._registries.prove(plan, commands, reported_digests)
                 error = proven.error
@@ -134,7 +137,7 @@ class TargetRunner:
             error = refusal
         result = TargetResult(
             target=plan.target,
-            result=PlanResult(tuple(commands), self._runner.interrupted, len(plan.commands)),
+            result=PlanResult(tuple(commands), signal_number, len(plan.commands)),
             attempts=1 + sum(command.attempts - 1 for command in commands),
             seconds=time.monotonic() - started,
             error=error,
