@@ -89,7 +89,7 @@ def check(inputs: Inputs, origin: Origin, environ: MutableMapping[str, str], obs
         UnavailableError: likewise, where a provider cannot be asked.
     """
     job = prepare(inputs, origin, environ)
-    warnings = (*job.warnings, *job.notices, *missing_programs(job, environ))
+    warnings = (*job.warnings, *job.notices, *missing_programs(job, environ), *_missing_helpers(job, environ))
     if job.skip_reason:
         warnings += (job.skip_reason,)
     commands = [command for plan in job.plans for command in preview(plan, _finder(plan, job))]
@@ -98,6 +98,20 @@ def check(inputs: Inputs, origin: Origin, environ: MutableMapping[str, str], obs
         return checked
     scrub_environment(job.hidden_variables, environ)
     return _asked(checked, inputs, environ, observer)
+
+
+def _missing_helpers(job: Job, environ: Mapping[str, str]) -> Iterator[str]:
+    """Credential helpers that no folder of PATH has, each in a line."""
+    if job.keyless is None:
+        return
+    from registry_config.credentials.helper import find_helper  # noqa: PLC0415  (few declarations have one)
+    from registry_config.credentials.keyless import HelperRequest  # noqa: PLC0415  (likewise)
+
+    path, outside = environ.get("PATH", ""), job.keyless.outside
+    for request in (entry.request for entry in job.keyless.entries):
+        if isinstance(request, HelperRequest) and not find_helper(request.helper, path, outside):
+            program = f"docker-credential-{request.helper}"
+            yield f"{request.place}: {program} is not on PATH, and the run will need it; install it on this machine"
 
 
 def _asked(checked: Check, inputs: Inputs, environ: Mapping[str, str], observer: Observer) -> Check:
