@@ -160,10 +160,13 @@ class _Reader:
         return self._at < len(self._line)
 
     def _check_program(self, start: int, word: Word) -> None:
-        """Refuse what only a shell understands in the place of a program."""
+        """Refuse what cannot be a program, or what only a shell understands in its place."""
         written = self._line[start : self._at]
         if not word.text:
             raise InputError(word.place, "the name of the program is empty", "write the program to run")
+        if word.text.startswith("-"):
+            remedy = "end the line above with a backslash, or write the program to run"
+            raise InputError(word.place, "the program begins with a dash", remedy)
         if written in _SHELL_WORDS:
             raise InputError(word.place, f"'{written}' needs a shell", _SHELL_WORDS[written])
         if re.match(_ASSIGNMENT, written, re.DOTALL):

@@ -148,6 +148,11 @@ def test_a_word_knows_where_it_stands() -> None:
             "line 1, column 1",
             "${NAMES} is not declared in the input env; did you mean ${NAME}?",
         ),
+        "an option in a line of its own": (
+            "helm version\n  --short",
+            "line 2, column 3",
+            "the program begins with a dash; end the line above with a backslash, or write the program to run",
+        ),
         "NUL": ("a\0", "line 1, column 2", "a NUL character cannot be passed on; remove it"),
         "comment after a command": (
             "a b\nc # d",
