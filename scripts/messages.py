@@ -59,7 +59,7 @@ _ROOMS: Final = (
     ("Command line", ("cli",)),
     ("Inputs and the declaration", ("declaration", "reference.py", "github", "job.py")),
     ("Credentials", ("credentials",)),
-    ("Registries and providers, asked by this action itself", ("http", "oci", "preflight.py", "authorities.py")),
+    ("Registries and providers, asked by this action itself", ("http", "oci", "preflight.py")),
     ("An engine and a tool image", ("engine", "registry_config.py")),
 )
 _REST: Final = "Commands and the machine"
@@ -122,9 +122,11 @@ def _explanation(text: str) -> tuple[str, str] | None:
 
 
 def _of_module(tree: ast.Module, file: str, constants: Mapping[str, list[str]]) -> Iterator[Message]:
+    before = _assigned_before(tree)
     for function, call in _raised(tree):
         name = call.func.id if isinstance(call.func, ast.Name) else ""
-        known = {**constants, **_assigned(ast.walk(function))} if function else constants
+        in_function = _assigned(ast.walk(function)) if function else {}
+        known = {**constants, **in_function, **before.get(id(call), {})}
         texts = [_texts(argument, known) for argument in call.args if not isinstance(argument, ast.Starred)]
         if not texts or not name.endswith("Error") or name in _PYTHONS or len(texts) != len(call.args):
             continue
@@ -153,6 +155,23 @@ def _assigned(nodes: Iterator[ast.AST] | list[ast.stmt]) -> dict[str, list[str]]
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(target, ast.Name) and value is not None:
             found.setdefault(target.id, []).extend(text for text in _texts(value, {}) if text != _GAP)
     return {name: texts for name, texts in found.items() if texts}
+
+
+def _assigned_before(tree: ast.Module) -> dict[int, dict[str, list[str]]]:
+    """The texts that names are given before each call, by the call's id: those of its own block first."""
+    found: dict[int, dict[str, list[str]]] = {}
+    # From the outside in, so that the innermost block of a call is the last.
+    for owner in ast.walk(tree):
+        for block in (getattr(owner, field, None) for field in ("body", "orelse", "finalbody")):
+            known: dict[str, list[str]] = {}
+            for statement in block if isinstance(block, list) else ():
+                found.update((id(node), dict(known)) for node in ast.walk(statement) if isinstance(node, ast.Call))
+                if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+                    known |= _assigned([statement])
+                else:
+                    inner = _assigned(ast.walk(statement))
+                    known |= {name: [*known.get(name, ()), *texts] for name, texts in inner.items()}
+    return found
 
 
 def _texts(node: ast.AST, known: Mapping[str, list[str]]) -> list[str]:

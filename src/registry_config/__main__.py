@@ -60,9 +60,21 @@ def main() -> int:
         if isinstance(error, OSError) and error.errno in _EXHAUSTED:
             _say(f"this machine: {os.strerror(error.errno).lower()}")
             return EXIT_UNAVAILABLE
+        if isinstance(error, FileNotFoundError) and _is_nowhere():
+            _say("this machine: the current folder is not there any more; change to another one")
+            return EXIT_UNAVAILABLE
         _say(_describe_bug(error))
         return EXIT_BUG
     return code
+
+
+def _is_nowhere() -> bool:
+    """Whether the current folder was deleted; most of what we do needs none."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _front_end(words: list[str]) -> int:

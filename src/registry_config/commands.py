@@ -43,8 +43,6 @@ def resolve(command: Command, plan: Plan, find: Callable[[str], list[str]]) -> R
 
 
 def _chooses_by_path(program: str) -> bool:
-    from registry_config.tools.table import known_tool  # noqa: PLC0415  (most declarations have no path)
-
     tool = known_tool(program)
     return tool is not None and tool.chooses_by_path
 

@@ -97,9 +97,15 @@ def _run(job: Job, targets: TargetRunner, runner: Runner, output: Output) -> tup
         error, result = results[0].error, results[0].result
         if error and not (result and result.commands):
             raise error
-    if runner.interrupted and not any(result.result and result.result.commands for result in results):
+    if runner.interrupted and not any(map(_came_to_something, results)):
         raise SignalError(runner.interrupted)
     return results
+
+
+def _came_to_something(result: TargetResult) -> bool:
+    """Whether a command ran, or was refused: with fail-fast that stopped the others, and no signal from outside."""
+    refused = result.error is not None and not isinstance(result.error, SignalError)
+    return refused or bool(result.result and result.result.commands)
 
 
 def _policy(inputs: Inputs) -> Policy:

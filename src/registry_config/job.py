@@ -6,8 +6,8 @@ import os
 import re
 
 from registry_config.audience import called, either, numbered
-from registry_config.authorities import read_authorities
 from registry_config.commands import check_known, check_selection
+from registry_config.credentials.authorities import read_authorities
 from registry_config.credentials.collection import collect, secret_warnings
 from registry_config.credentials.encodings import all_encodings
 from registry_config.credentials.exposure import refuse_secrets_in_words
@@ -128,7 +128,7 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
             *_engine_warnings(inputs, environ),
             *signing_warnings(plan, inputs, origin, has_provider=_has_provider(declarations)),
         ),
-        notices=notices(left_out),
+        notices=notices(left_out, has_commands=bool(commands)),
         skip_reason=_skip_reason(missing) or ("" if plans else nothing_left(left_out)),
         keyless=keyless,
         user_config=user,
@@ -174,8 +174,9 @@ def prepare_agent(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) ->
             remedy = f"leave the path out, or use {either('the action that runs a command', 'run')}"
             raise InputError(declaration.place("registry"), problem, remedy)
     left_out = [d for d in declarations if "command" not in d.purposes]
-    notices = tuple(f"{d.place()}: {d.registry} is for the image only, so it is left out" for d in left_out)
-    return prepare(inputs, origin, environ), notices
+    notices = [f"{d.place()}: {d.registry} is for the image only, so it is left out" for d in left_out]
+    job = prepare(inputs, origin, environ)
+    return job, (*notices, *job.notices)
 
 
 def _image(
@@ -205,7 +206,7 @@ def _files(inputs: Inputs) -> tuple[str, ...]:
             problem = f"no file in {folder_text(inputs.working_directory)} matches '{pattern}'"
             raise InputError(place, problem, "check the pattern, and that the files are made before")
         if inputs.shell and not all(re.fullmatch(_SHELL_SAFE, name) for name in names):
-            problem = "matches a file whose name a shell could take for more than a name"
+            problem = "matches a file whose name means more to a shell than a name"
             raise InputError(place, problem, "use names of letters, digits and . _ / + @ -, or no shell")
         # A name that begins with a dash would be an option.
         found.update(dict.fromkeys(f"./{name}" if name.startswith("-") else name for name in names))

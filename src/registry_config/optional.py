@@ -33,10 +33,11 @@ def leave_out(plans: tuple[Plan, ...], left_out: tuple[Declaration, ...]) -> tup
     return tuple(run), tuple(skipped)
 
 
-def notices(left_out: tuple[Declaration, ...]) -> tuple[str, ...]:
-    """A line for each entry that is left out."""
+def notices(left_out: tuple[Declaration, ...], *, has_commands: bool) -> tuple[str, ...]:
+    """A line for each entry that is left out; commands may be left out with it, where there are any."""
     return tuple(
-        f"{one.place()}: the optional entry for {one.registry} has no secret; what is for {one.registry} does not run"
+        f"{one.place()}: the optional entry for {one.registry} has no secret"
+        + (f"; what is for {one.registry} does not run" if has_commands else ", so it is left out")
         for one in left_out
     )
 

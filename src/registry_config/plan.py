@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
+from registry_config.audience import called
+from registry_config.errors import InputError
 from registry_config.light_typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -47,6 +51,17 @@ class Plan(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Plan({self.commands!r}, {self.working_directory!r}, {self.credentials!r}, …)"
+
+
+def check_folder(plan: Plan) -> None:
+    """See whether the working directory of a plan is there.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not os.path.isdir(plan.working_directory):
+        remedy = "make it first, or correct the path"
+        raise InputError(called("working-directory"), "is not a folder that exists", remedy)
 
 
 class ImageSettings(NamedTuple):

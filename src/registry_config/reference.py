@@ -130,8 +130,11 @@ def references_in(text: str) -> Iterator[Reference]:
 
 
 def repository_of(target: str) -> str:
-    """Host and path of a target, which may be the beginning of a reference; the text itself where it is neither."""
-    name = target.partition("@")[0].rstrip("/")
+    """Host and path of a target, which may be the beginning of a reference, with a scheme or without.
+
+    Where it is neither, the text itself without its scheme.
+    """
+    name = target.rpartition("://")[2].partition("@")[0].rstrip("/")
     try:
         return parse_reference(name).repository
     except ValueError:

@@ -11,7 +11,7 @@ from functools import partial
 from registry_config.buffered_output import BufferedOutput
 from registry_config.commands import FreshCredentials, run_commands, title
 from registry_config.declaration.inputs import FILE_PLACEHOLDER, TARGET_PLACEHOLDER
-from registry_config.docker_config import CONFIG_VARIABLES, config_keys
+from registry_config.docker_config import config_keys, environment
 from registry_config.errors import RegistryConfigError
 from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.results import CommandResult, PlanResult, Tail, TargetResult
@@ -122,11 +122,14 @@ class TargetRunner:
         commands: list[CommandResult] = []
         error: RegistryConfigError | None = None
         proven = None
+        signal_number = 0
         try:
             with self._runner.workplace(plan, output) as place:
                 workplace = FreshCredentials(place, self._current) if self._current else place
                 run = partial(self._run_command, plan, output, workplace)
                 commands.extend(run_commands(plan, self._runner, workplace.find, self._redactor, run))
+            # A signal that comes later finds nothing of it that could be stopped.
+            signal_number = self._runner.interrupted
             if self._registries and self._policy.prove and not any(command.exit_code for command in commands):
                 proven = self._registries.prove(plan, commands, reported_digests)
                 error = proven.error
@@ -134,7 +137,7 @@ class TargetRunner:
             error = refusal
         result = TargetResult(
             target=plan.target,
-            result=PlanResult(tuple(commands), self._runner.interrupted, len(plan.commands)),
+            result=PlanResult(tuple(commands), signal_number, len(plan.commands)),
             attempts=1 + sum(command.attempts - 1 for command in commands),
             seconds=time.monotonic() - started,
             error=error,
@@ -186,7 +189,7 @@ class TargetRunner:
         logins = [credential.login for credential in command.credentials]
         keys = [key for login in logins for key in config_keys(login.host, login.path)]
         output.detail(f"its config has {', '.join(keys) or 'no login'}")
-        output.detail(f"it is found by {', '.join(CONFIG_VARIABLES)}")
+        output.detail(f"it is found by {', '.join(environment(''))}")
         if not self._policy.retries:
             return place.run(*command)
         from registry_config.attempts import Attempts  # noqa: PLC0415  (only where retries are asked for)

@@ -29,7 +29,7 @@ _PASSWORD = "p/a+s&s<w>o='r\"d'é-%41-0123456789"
 _ENTRY = "- {registry: registry.example.com, username: alice, password-env: PASSWORD}"
 _VARIABLES = {"PASSWORD": _PASSWORD}
 _EMPTY = "the password for registry.example.com is empty: the variable PASSWORD is set to nothing"
-_ANCHOR = "registries (line 3): anchors and aliases ('&', '*') are not taken"
+_ANCHOR = "registries (line 3): anchors and aliases ('&', '*') are not supported"
 _REMEDY_OF_FORKS = "secrets are empty in pull requests from forks and by Dependabot: set on-missing: skip"
 _FOREIGN = "which another's commit may have written (pull_request_target)"
 _OTHER_SERVER = "the job's token is not for ghcr.io on this GitHub server"

@@ -6,6 +6,7 @@ Reported of Docker Hub and Quay (docker/login-action#516, moby/moby#29331, ko-bu
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -100,7 +101,8 @@ def _users(log: str, path: str) -> set[str]:
 
 
 def test_the_real_skopeo_copies_from_one_user_to_another(machine: Machine, tmp_path: Path) -> None:
-    oci_layout(tmp_path / "layout")
+    # Root's skopeo remembers at which address and path of any run it has seen a layer, and asks there first.
+    oci_layout(tmp_path / "layout", text=os.urandom(8).hex())
     with registry(tmp_path / "registry", _PASSWORDS) as running:
         entries = [_entry(f"{running.address}/org-a"), _entry(f"{running.address}/org-b", "bob")]
         plain = ("--src-tls-verify=false", "--dest-tls-verify=false")

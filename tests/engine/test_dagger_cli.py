@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import socket
 import subprocess
 import sys
 import tarfile
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _PROGRAM = b"#!/bin/sh\necho dagger\n"
-_REMEDY = "allow the download, or name one by _EXPERIMENTAL_DAGGER_CLI_BIN"
+_REMEDY = "allow the download, or name one in _EXPERIMENTAL_DAGGER_CLI_BIN"
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -88,6 +89,23 @@ def test_anything_else_is_refused(tmp_path: Path, site: str, member: str, file: 
     with pytest.raises(UnavailableError, match=exactly(f"Dagger CLI: {problem}; {_REMEDY}")):
         need_program(f"{site}/{file}", digest, str(tmp_path / "cache/dagger"))
     assert not (tmp_path / "cache/dagger").exists()
+
+
+def test_a_server_that_does_not_speak_http_is_told(tmp_path: Path) -> None:
+    def answer() -> None:
+        with listening.accept()[0] as connection:
+            connection.recv(1024)
+            connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/dagger.tar.gz"
+        with pytest.raises(
+            UnavailableError, match=exactly(f"Dagger CLI: cannot be fetched (the answer is not HTTP); {_REMEDY}")
+        ):
+            need_program(address, "0" * 64, str(tmp_path / "cache/dagger"))
+        thread.join()
 
 
 def test_one_that_is_named_is_used_as_it_is(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ def patience(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[tuple[
         "nobody listens": ("tcp://127.0.0.1:1", f"(connection refused); {_CORRECT}"),
         "no port": ("tcp://127.0.0.1", f"(connection refused); {_CORRECT}"),
         "no number": ("tcp://127.0.0.1:x", f"(port could not be cast to integer value as 'x'); {_CORRECT}"),
+        "an open bracket": ("unix://[", f"(invalid ipv6 url); {_CORRECT}"),
     },
 )
 def test_an_address_without_an_engine_is_told_at_once(machine: Machine, host: str, message: str) -> None:

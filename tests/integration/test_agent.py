@@ -297,6 +297,18 @@ def test_entries_for_the_image_are_left_out_and_named(machine: Machine) -> None:
         assert _call(machine, "stop", variables=exported).code == 0
 
 
+def test_an_optional_entry_without_a_secret_is_left_out_and_named(machine: Machine) -> None:
+    optional = {"registry": "other.example.com", "username": "a", "password-env": "PW", "optional": "true"}
+    started = _start(machine, [_LOGIN, optional], PW="")
+    exported = _exported(started.stdout)
+    try:
+        assert _auths(exported) == {"registry.example.com"}
+        said = "registries[1] (line 1): the optional entry for other.example.com has no secret, so it is left out"
+        assert said in started.said
+    finally:
+        assert _call(machine, "stop", variables=exported).code == 0
+
+
 _EVAL = "write vars=$(registry-config agent start …), and then eval it"
 
 

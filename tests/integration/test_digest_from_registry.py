@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,6 +123,29 @@ def test_what_the_registry_does_not_say_is_a_warning_and_empty(
     (line,) = (line for line in lines_of_ours(done.stderr) if line.startswith("--digest-from: "))
     assert line.startswith(f"--digest-from: {server.address}/proven/app:1.2.3: ")
     assert told in line
+
+
+def test_what_was_pushed_is_done_though_another_target_fails_while_the_registry_is_asked(machine: Machine) -> None:
+    """With fail-fast: there is nothing left of it that could be stopped."""
+
+    def answer(asked: Asked) -> Answer:
+        if "manifests" in asked.path:
+            time.sleep(2)
+        return Answer(200, headers={"Docker-Content-Digest": _OTHER})
+
+    (machine.root / "bin").mkdir()
+    script = f'case "$3" in *bad*) sleep 1; exit 7;; esac\necho "$3@{_OTHER}"\n'
+    (machine.root / "bin/crane").write_text(f"#!/bin/sh\n{script}")
+    (machine.root / "bin/crane").chmod(0o755)
+    with http_server(answer) as server:
+        done = machine.run(
+            *("crane", "push", "layout", "{target}:1"),
+            registries=[{"registry": server.address, "username": "alice", "password": "alices-password-1"}],
+            options=(*_OPTIONS, "--fail-fast", "--target", f"{server.address}/good", "--target", "a.b/bad"),
+            variables={"PATH": f"{machine.root / 'bin'}:/usr/bin:/bin"},
+        )
+    assert [(row["state"], row["exit-code"]) for row in done.report["results"]] == [("done", 0), ("failed", 7)]
+    assert done.code == 7
 
 
 def test_of_a_script_nobody_knows_what_it_wrote(machine: Machine, first: Registry, layout: Path) -> None:

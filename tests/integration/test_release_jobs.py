@@ -63,7 +63,7 @@ def test_files_alone_need_no_targets(machine: Machine) -> None:
         "a name that a shell reads": (
             ["--file", "*", "--shell", "sh"],
             ("echo {file}",),
-            f"--file (number 1): matches a file whose name a shell could take for more than a name; {_RENAME}",
+            f"--file (number 1): matches a file whose name means more to a shell than a name; {_RENAME}",
         ),
         "no duration": (
             ["--timeout", "5"],

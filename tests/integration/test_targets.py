@@ -137,6 +137,18 @@ def test_fail_fast_stops_the_others(machine: Machine) -> None:
     assert done.report["results"][2]["reason"] == "not started, because another target failed"
 
 
+def test_with_fail_fast_a_target_that_is_refused_before_it_runs_is_the_reason(machine: Machine) -> None:
+    done = machine.run(
+        *("echo", "{target}"),
+        options=["--target", "a.b/1", "--target", "a.b/2", "--max-parallel", "1", "--fail-fast", "-C", "no-such"],
+    )
+    assert done.code == 64, done.stderr
+    assert [row["reason"] for row in done.report["results"]] == [
+        "--working-directory: is not a folder that exists; make it first, or correct the path",
+        "not started, because another target failed",
+    ]
+
+
 def test_without_it_the_exit_code_is_that_of_the_first_failing_in_the_order_given(machine: Machine) -> None:
     done = machine.run(
         *("sh", "-c", "case {target} in a.b/1) exit 0;; a.b/2) sleep 0.5; exit 5;; *) exit 6;; esac"),

@@ -91,7 +91,10 @@ def test_words_of_the_command_line_are_passed_on_untouched(machine: Machine, tex
         ),
         "substitution": (
             "echo $(touch started)",
-            "command (line 1, column 6): '$' needs a shell, but for ${NAME}; quote it, or set shell: bash",
+            (
+                "command (line 1, column 6): '$' needs a shell, except in ${NAME}; write ${NAME} and name it in env, "
+                "quote it, or set shell: bash"
+            ),
         ),
     },
 )

@@ -13,9 +13,10 @@ VALID = f"{LOGIN}  password: {TOKEN}\n"
 # Remedies.
 _QUOTE = "; write the value as ${{ toJSON(secrets.NAME) }}, or use password-env"
 _SOURCES = "password, password-env, password-file, provider, credential-helper"
-_KNOWN = f"; known are registry, username, {_SOURCES}, for, optional, realm, ca-file, plain-http"
+_KNOWN = f"; known keys are registry, username, {_SOURCES}, for, optional, realm, ca-file, plain-http"
 _ONE_OF = f"; give exactly one of {_SOURCES}"
 _SHELL = "; quote it, or set shell: bash"
+_VARIABLE = f"; write ${{NAME}} and name it in env, {_SHELL[2:]}"
 _NO_SECRET_HERE = "; set it under env of the step; the key takes its name, not the password itself"
 _PLAIN = "; store the password as plain UTF-8 text"
 _A_FILE = "; name a file that holds the password"
@@ -27,7 +28,7 @@ _SAVE = "; save it as UTF-8"
 
 # Problems.
 _NO_YAML = f"not valid YAML{_QUOTE}"
-_TAB = "a tab in the indentation; write spaces: YAML takes no tabs there"
+_TAB = "a tab in the indentation; write spaces: YAML allows no tabs there"
 _INDENT = "the indentation does not fit the lines above; begin all keys of an entry in the same column"
 _NO_COLON = "a line without ': '; write 'KEY: VALUE', with a space after the colon"
 _OPEN_QUOTE = f"a quote that is not closed; close it, or {_QUOTE[2:]}"
@@ -40,13 +41,13 @@ _DIRECTIVE = "a line begins with a percent sign; remove it: the list needs no di
 _AFTER_LIST = "text after the end of the list; write one list and nothing else"
 _CONTROL_IN_LIST = "contains a control character; remove it, and save the list as UTF-8"
 _NUL_IN_LIST = "contains a NUL character; remove it, and save the list as UTF-8"
-_ANCHOR = f"anchors and aliases ('&', '*') are not taken{_QUOTE}"
-_TAG = f"tags ('!') are not taken{_QUOTE}"
+_ANCHOR = f"anchors and aliases ('&', '*') are not supported{_QUOTE}"
+_TAG = f"tags ('!') are not supported{_QUOTE}"
 _DEEP = "nested too deeply; an entry is a flat mapping"
 _SECOND = "a second document ('---'); write one list"
 _NO_LIST = "must be a list; begin each entry with '- registry:'"
 _NO_MAPPING = "must be a mapping; write 'registry: HOST' and so on"
-_NO_TEXT = f"must be a text{_QUOTE}"
+_NO_TEXT = f"must be text{_QUOTE}"
 _IS_NO_HOST = "is not a host name, with a port or without"
 _NO_HOST = f"{_IS_NO_HOST}{_A_HOST}"
 _NO_DOT = f"has no dot and no port, so no image reference can name it{_A_HOST}"
@@ -237,8 +238,6 @@ KEYS = {
     **{
         f"key {key}, far from any": ("registries[0] (line 3)", f"unknown key{_KNOWN}", _key(key))
         for key in (
-            "user",
-            "pass",
             "token",
             "host",
             "auth",
@@ -271,27 +270,29 @@ KEYS = {
             "Registry": "registry",
             "far": "for",
             "fro": "for",
+            "user": "username",
+            "pass": "password",
         }.items()
         if key.strip() == key
     },
     "password twice": (
         "registries[0] (line 4)",
-        "key 'password' stands twice; keep one of them",
+        "key 'password' appears twice; keep one of them",
         f"{LOGIN}  password: x\n  password: {TOKEN}\n",
     ),
     "registry twice": (
         "registries[0] (line 3)",
-        "key 'registry' stands twice; keep one of them",
+        "key 'registry' appears twice; keep one of them",
         f"{LOGIN}  registry: {TOKEN}\n",
     ),
     "username twice, in one line": (
         "registries[0] (line 1)",
-        "key 'username' stands twice; keep one of them",
+        "key 'username' appears twice; keep one of them",
         f"- {{username: a, username: {TOKEN}}}\n",
     ),
     "for twice": (
         "registries[0] (line 5)",
-        "key 'for' stands twice; keep one of them",
+        "key 'for' appears twice; keep one of them",
         f"{VALID}  for: image\n  for: image\n",
     ),
     "no registry": (
@@ -447,7 +448,7 @@ SOURCES = {
             (3, f"the password for a.example is empty{_GIVE_IT}"): ('""', "''", '"\\n"', '"\\r\\n"'),
             (3, f"the password for a.example is empty: what follows '#' is a comment{_GIVE_IT}"): ("", "null", "~"),
             (3, _NO_TEXT): ("[x]", f"[{TOKEN}]"),
-            (3, f"is a mapping and not a text{_QUOTE}"): (
+            (3, f"is a mapping, not text{_QUOTE}"): (
                 f"{{{TOKEN}}}",
                 "{a: b}",
                 f"{{{{ secrets.{TOKEN} }}}}",
@@ -461,7 +462,7 @@ SOURCES = {
     },
     "password as a mapping in lines": (
         "registries[0].password (line 4)",
-        f"is a mapping and not a text{_QUOTE}",
+        f"is a mapping, not text{_QUOTE}",
         f"{LOGIN}  password:\n    private_key: {TOKEN}\n",
     ),
     **{
@@ -637,7 +638,7 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
                 f"{_FIRST}echo ${{OTHER}}",
             ),
             *(
-                (" (line 2, column 6)", f"'$' needs a shell, but for ${{NAME}}{_SHELL}", f"{_FIRST}echo {text}")
+                (" (line 2, column 6)", f"'$' needs a shell, except in ${{NAME}}{_VARIABLE}", f"{_FIRST}echo {text}")
                 for text in (
                     f"${TOKEN}",
                     f"$({TOKEN})",
@@ -774,7 +775,11 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
         for line, problem, text in (
             (2, "is a duplicate; remove it", f"{TOKEN}\n\n{TOKEN}"),
             *(
-                (1, "is not a reference or the beginning of one; write one a line, such as ghcr.io/org/charts", target)
+                (
+                    1,
+                    "is not a reference or the beginning of one; write one per line, such as ghcr.io/org/charts",
+                    target,
+                )
                 for target in (
                     f"-{TOKEN}",
                     f"$({TOKEN})",
@@ -940,8 +945,8 @@ END = ("--", "touch", "marker")
 _NO_OPTION = f"{_STRAY}; the command to run comes after --"
 # Name: message, words of the command line.
 OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "nothing": ("run|check|agent|action: is missing; see --help", ()),
-    "token as the first word": ("run|check|agent|action: cannot be taken; see --help", (TOKEN,)),
+    "nothing": ("command line: must begin with run, check, agent or action; see --help", ()),
+    "token as the first word": ("command line: must begin with run, check, agent or action; see --help", (TOKEN,)),
     "action with a word": (
         "command line: action takes no words; it reads its inputs from the environment",
         ("action", TOKEN),
@@ -961,7 +966,7 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "command before the dashes": (_NO_OPTION, (*_RUN, "touch", "marker", TOKEN)),
     "option nearly right": (f"{_STRAY}; did you mean --registries?", (*_RUN, f"--registrie={TOKEN}", *END)),
     "other option nearly right": (f"{_STRAY}; did you mean --secret-env?", (*_RUN, f"--secret_env={TOKEN}", *END)),
-    "flag with a value": ("--keep-logins: cannot be taken; see --help", (*_RUN, f"--keep-logins={TOKEN}", *END)),
+    "flag with a value": ("--keep-logins: takes no value; see --help", (*_RUN, f"--keep-logins={TOKEN}", *END)),
     **{
         f"{option} without a value": (f"{shown}: needs a value; see --help", (*_RUN, option, "--", TOKEN))
         for option, shown in {
@@ -1020,7 +1025,7 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         (*_RUN, *END, f"{TOKEN}{{target}}"),
     ),
     "target that is none": (
-        "--target (number 2): is not a reference or the beginning of one; write one a line, such as ghcr.io/org/charts",
+        "--target (number 2): is not a reference or the beginning of one; write one such as ghcr.io/org/charts",
         (*_RUN, "--target", "x", "--target", f"$({TOKEN})", *END, "{target}"),
     ),
     "image": (

@@ -37,7 +37,7 @@ _LIMIT_OF_ALL = (
 _NO_HOST = "there is no registry of that name: check its spelling, and the resolver of this machine"
 _NOTHING = "nothing answers at the registry's address: check host and port, and that it is up"
 _MISSING = "there is no such repository or tag; some registries say so where rights are missing"
-_HELM = "helm 3 says 401 as well where a registry speaks plain HTTP: then --plain-http is missing"
+_HELM = "helm 3 also says 401 where a registry speaks plain HTTP: then --plain-http is missing"
 
 _PULLS = {
     "helm": "helm pull oci://{where} --version 1.2.3 {flags}",

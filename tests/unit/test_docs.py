@@ -229,6 +229,11 @@ def test_the_page_of_troubleshooting_has_every_message() -> None:
     assert [problem for problem in explained if f"`{problem}`" not in text] == []
 
 
+def test_a_message_is_told_with_the_remedy_of_its_own_branch() -> None:
+    remedies = {message.remedy for message in messages() if message.problem == "'github' is for … only"}
+    assert remedies == {"the job's token must not go to another registry"}
+
+
 def test_every_message_says_what_to_do() -> None:
     own = {name for name, value in vars(errors).items() if isinstance(value, type)} | {"MissingSecretError"}
     # These two say by their class what to do; "must be" says it in the problem; the others are given to one of ours.

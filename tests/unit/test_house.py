@@ -31,7 +31,6 @@ _STORIES = (
     ("tools",),
     ("oci",),
     ("host", "engine"),
-    ("authorities",),
     ("registry_config", "commands", "attempts", "buffered_output"),
     ("observer", "preflight", "optional"),
     ("turns",),

@@ -66,6 +66,17 @@ def test_the_document_goes_to_standard_output_alone(
     assert sorted(came.err.splitlines()) == ["err", "out", "registry-config: the command failed with exit code 3"]
 
 
+def test_a_current_folder_that_was_deleted_is_no_internal_error(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    (tmp_path / "list").write_text("- {registry: a.example, credential-helper: x}\n")
+    script = 'rmdir "$PWD" && exec "$@"'
+    words = ["sh", "-c", script, "sh", *PROGRAM, "run", "--registries", str(tmp_path / "list"), "--", "true"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, check=False, timeout=60)
+    message = "this machine: the current folder is not there any more; change to another one"
+    assert (done.returncode, done.stderr.decode()) == (69, f"registry-config: {message}\n")
+
+
 def test_a_core_file_is_never_written(tmp_path: Path) -> None:
     (tmp_path / "list").write_text("[]")
     # As large a file as is allowed, until our process says otherwise.

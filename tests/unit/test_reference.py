@@ -202,6 +202,8 @@ def test_the_references_in_a_text_are_found(text: str, mentions: list[Mention]) 
         "the same by another name": ("index.docker.io/org/app:2", "docker.io/org/app"),
         "short": ("org/app:3", "docker.io/org/app"),
         "slash behind": ("ghcr.io/org/", "ghcr.io/org"),
+        "skopeo's scheme": ("docker://ghcr.io/org/app:1", "ghcr.io/org/app"),
+        "helm's scheme": ("oci://GHCR.io/org", "ghcr.io/org"),
         "none": ("{x}", "{x}"),
     },
 )

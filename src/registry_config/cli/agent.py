@@ -25,6 +25,7 @@ from registry_config.host.stored_files import bring_back
 from registry_config.job import prepare_agent
 from registry_config.light_typing import TYPE_CHECKING, Final
 from registry_config.observer import retries_only
+from registry_config.streams import write_all
 
 if TYPE_CHECKING:
     import argparse
@@ -140,6 +141,4 @@ def _refuse(code: int) -> None:
 
 def _write(text: str) -> None:
     # Past Python's buffer: what could not be written must not come later.
-    data = os.fsencode(text)
-    while data:
-        data = data[os.write(1, data) :]
+    write_all(1, os.fsencode(text))

@@ -37,10 +37,18 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """See `argparse.ArgumentParser.error`."""
         option = message.partition(":")[0].removeprefix("argument ") if message.startswith("argument ") else ""
-        problem = "needs a value" if "expected" in message else "cannot be taken"
+        problem = "takes no value" if "ignored explicit argument" in message else "needs a value"
         if message.startswith("the following arguments are required"):
             option, problem = message.partition(": ")[2], _MISSING
+        if "|" in option:
+            option, problem = "command line", self._must_come(option.split("|"))
         raise InputError(option or "command line", problem, "see --help")
+
+    def _must_come(self, commands: list[str]) -> str:
+        """Which commands there are, where none of them was given."""
+        known = f"{', '.join(commands[:-1])} or {commands[-1]}"
+        before = self.prog.partition(" ")[2]
+        return f"{before} must be followed by {known}" if before else f"must begin with {known}"
 
 
 def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, tuple[str, ...] | None]:

@@ -37,6 +37,12 @@ _SOURCES: Final = {
     "provider": "from its identity provider, during a run",
     "credential-helper": "from a credential helper, during a run",
 }
+# Where the entry names none.
+_USERS: Final = {
+    "github-token": "that of GITHUB_ACTOR",
+    "provider": "given by the provider",
+    "credential-helper": "given by the helper",
+}
 _NOT_PROMISED: Final = (
     "that other processes of the same user cannot read our memory, or swap",
     "what a tool writes itself, such as a login inside the command",
@@ -83,7 +89,7 @@ def check(inputs: Inputs, origin: Origin, environ: MutableMapping[str, str], obs
         UnavailableError: likewise, where a provider cannot be asked.
     """
     job = prepare(inputs, origin, environ)
-    warnings = (*job.warnings, *job.notices, *missing_programs(job, environ))
+    warnings = (*job.warnings, *job.notices, *missing_programs(job, environ), *_missing_helpers(job, environ))
     if job.skip_reason:
         warnings += (job.skip_reason,)
     commands = [command for plan in job.plans for command in preview(plan, _finder(plan, job))]
@@ -92,6 +98,20 @@ def check(inputs: Inputs, origin: Origin, environ: MutableMapping[str, str], obs
         return checked
     scrub_environment(job.hidden_variables, environ)
     return _asked(checked, inputs, environ, observer)
+
+
+def _missing_helpers(job: Job, environ: Mapping[str, str]) -> Iterator[str]:
+    """Credential helpers that no folder of PATH has, each in a line."""
+    if job.keyless is None:
+        return
+    from registry_config.credentials.helper import find_helper  # noqa: PLC0415  (few declarations have one)
+    from registry_config.credentials.keyless import HelperRequest  # noqa: PLC0415  (likewise)
+
+    path, outside = environ.get("PATH", ""), job.keyless.outside
+    for request in (entry.request for entry in job.keyless.entries):
+        if isinstance(request, HelperRequest) and not find_helper(request.helper, path, outside):
+            program = f"docker-credential-{request.helper}"
+            yield f"{request.place}: {program} is not on PATH, and the run will need it; install it on this machine"
 
 
 def _asked(checked: Check, inputs: Inputs, environ: Mapping[str, str], observer: Observer) -> Check:
@@ -160,7 +180,7 @@ def _finder(plan: Plan, job: Job) -> Callable[[str], list[str]]:
 def _entry(declaration: Declaration) -> Iterator[str]:
     yield declaration.registry
     yield f"  declared   {declaration.place()}"
-    yield f"  user       {declaration.username or 'that of GITHUB_ACTOR'}"
+    yield f"  user       {declaration.username or _USERS[declaration.source.kind]}"
     yield f"  password   {_SOURCES[declaration.source.kind]}"
     yield f"  used for   {' and '.join(_uses(declaration))}"
     yield f"  keys       {' '.join(config_keys(declaration.host))}"

@@ -10,6 +10,7 @@ from registry_config.credentials.reading import (
     MissingSecretError,
     read_credential,
 )
+from registry_config.declaration.sources import KEYLESS_KINDS
 from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from registry_config.declaration.inputs import Inputs, Origin
     from registry_config.declaration.registries import Declaration
 
-KEYLESS_KINDS: Final = ("provider", "credential-helper")
 _FORK: Final = "secrets are empty in pull requests from forks and by Dependabot"
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 
 from registry_config.audience import called
+from registry_config.credentials.authorities import read_authority
 from registry_config.credentials.keyless import HelperRequest, KeylessEntry, Wanted
 from registry_config.credentials.providers.shape import NO_PERMISSION, IdTokenSource, Request
 from registry_config.credentials.providers.table import PROVIDERS
 from registry_config.credentials.reading import MissingSecretError, checked_secret, credential_of, from_variable
 from registry_config.declaration import providers
 from registry_config.errors import EXIT_REFUSED, InputError
-from registry_config.light_typing import TYPE_CHECKING, Final
+from registry_config.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from registry_config.declaration.registries import Declaration
 
 _TOKEN_KEY = "id-token-env"  # noqa: S105  (no secret)
-# A larger file is no list of certificates.
-_MOST_AUTHORITIES: Final = 1024 * 1024
 
 
 class MissingPermissionError(MissingSecretError):
@@ -75,7 +74,7 @@ def keyless_entry(
         provider=declaration.provider.name,
         settings=_settings(declaration, declaration.provider),
         id_token=id_token,
-        authorities=_authorities(declaration),
+        authorities=read_authority(declaration),
     )
     return KeylessEntry(placeholder, request)
 
@@ -84,7 +83,7 @@ def _no_token(place: str, *, on_github: bool) -> MissingPermissionError:
     if on_github:
         return MissingPermissionError(place, "the job may not ask GitHub for an ID token", NO_PERMISSION)
     remedy = "name a variable with an ID token of your CI as id-token-env, or use another source"
-    return MissingPermissionError(place, "there is no ID token: this is no job of GitHub's", remedy)
+    return MissingPermissionError(place, "there is no ID token: this is not a job of GitHub's", remedy)
 
 
 def _id_token(declaration: Declaration, environ: Mapping[str, str]) -> str | None:
@@ -106,23 +105,3 @@ def _settings(declaration: Declaration, written: ProviderSettings) -> dict[str, 
         if key in settings:
             settings[key] = str(providers.duration(settings[key]))
     return settings if declaration.username is None else {**settings, "username": declaration.username}
-
-
-def _authorities(declaration: Declaration) -> str:
-    """The text of `ca-file`."""
-    if not declaration.ca_file:
-        return ""
-    from registry_config.http.tls import check_authorities  # noqa: PLC0415  (ssl is slow to import)
-
-    place = declaration.place("ca-file")
-    try:
-        # Without O_NONBLOCK a pipe would hold us until somebody writes.
-        descriptor = os.open(declaration.ca_file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, encoding="ascii", errors="replace") as file:
-            text = file.read(_MOST_AUTHORITIES)
-        check_authorities(text)
-    except OSError as error:
-        raise InputError(place, f"cannot be read ({(error.strerror or 'unknown').lower()})", "check the path") from None
-    except ValueError as error:
-        raise InputError(place, str(error), "name a file that holds the authority's certificate") from None
-    return text

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 60.0
 OUTPUT_BYTES: Final = 1 << 20
-# What Docker's protocol has in the place of a user where the secret is an identity token.
 _TRY_IT: Final = "run its 'get' on this machine to see why"
+# What Docker's protocol has in the place of a user where the secret is an identity token.
 _IDENTITY_TOKEN: Final = "<token>"  # noqa: S105  (no secret)
 
 

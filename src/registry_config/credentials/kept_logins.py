@@ -178,6 +178,8 @@ def _document(owner: str, path: str, *, keep: bool) -> dict[str, object]:
             is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
             data = file.read(_MAX_BYTES) if is_file else b""
         document = json.loads(data) if data.strip() or not is_file else {}
+        # Half of a surrogate pair is no character: no tool could send it, and it could not be hidden.
+        json.dumps(document, ensure_ascii=False).encode()
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, RecursionError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 
+from registry_config.credentials.web_token import moment_text
 from registry_config.errors import RegistryConfigError
 from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -229,11 +230,6 @@ class Keyless:
 def runs_out(obtained: float, expires: float | None, now: float) -> bool:
     """Whether under five minutes, or a fifth of its life, are left of a credential; moments in seconds since 1970."""
     return expires is not None and expires - now < max(_LEFT_SECONDS, (expires - obtained) * _LEFT_PART)
-
-
-def moment_text(seconds: float) -> str:
-    """A moment as a person reads it."""
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
 
 def _key(credential: Credential) -> _Key:

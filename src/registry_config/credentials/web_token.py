@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import json
+import time
 
 from registry_config.light_typing import Final
 
@@ -33,3 +34,8 @@ def moment(value: object) -> float | None:
     """A number that can be a moment in seconds since 1970; else None."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return float(value) if is_number and 0 < value < _YEAR_10000 else None  # type: ignore[operator,arg-type]
+
+
+def moment_text(seconds: float) -> str:
+    """A moment in seconds since 1970, as a person reads it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))

@@ -38,6 +38,7 @@ _BRACES: Final = r"\{[^{}]*,[^{}]*\}|\{-?\w+\.\.-?\w+(?:\.\.-?\w+)?\}"
 # A longer or stranger one may be a secret that was taken for the name of its variable.
 _SHOWN_NAME: Final = r"(?=.{1,40}$)(?:[A-Z_]+|[a-z_]+)(?:[0-9]{1,3}(?:[A-Z_]*|[a-z_]*))?"
 _REMEDY: Final = "quote it, or set shell: bash"
+_VARIABLE_REMEDY: Final = "write ${NAME} and name it in env, quote it, or set shell: bash"
 
 
 class Word(NamedTuple):
@@ -63,7 +64,7 @@ def literal(argv: Iterator[str] | list[str] | tuple[str, ...]) -> Command:
 
 
 def parse_commands(text: str, variables: Mapping[str, str], *, has_entrypoint: bool = False) -> tuple[Command, ...]:
-    """Split the text into commands, one a line.
+    """Split the text into commands, one per line.
 
     Args:
         text: the `command` input.
@@ -159,10 +160,13 @@ class _Reader:
         return self._at < len(self._line)
 
     def _check_program(self, start: int, word: Word) -> None:
-        """Refuse what only a shell understands in the place of a program."""
+        """Refuse what cannot be a program, or what only a shell understands in its place."""
         written = self._line[start : self._at]
         if not word.text:
             raise InputError(word.place, "the name of the program is empty", "write the program to run")
+        if word.text.startswith("-"):
+            remedy = "end the line above with a backslash, or write the program to run"
+            raise InputError(word.place, "the program begins with a dash", remedy)
         if written in _SHELL_WORDS:
             raise InputError(word.place, f"'{written}' needs a shell", _SHELL_WORDS[written])
         if re.match(_ASSIGNMENT, written, re.DOTALL):
@@ -248,7 +252,7 @@ class _Reader:
     def _variable(self) -> str:
         match = re.compile(_VARIABLE).match(self._line, self._at)
         if not match:
-            raise InputError(self._place(self._at), "'$' needs a shell, but for ${NAME}", _REMEDY)
+            raise InputError(self._place(self._at), "'$' needs a shell, except in ${NAME}", _VARIABLE_REMEDY)
         name = match[1]
         if name not in self._variables:
             raise self._undeclared(name)

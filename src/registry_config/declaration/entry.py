@@ -10,6 +10,8 @@ from registry_config.light_typing import Final
 
 SOURCE_KEYS: Final = ("password", "password-env", "password-file", "provider", "credential-helper")
 KEYS: Final = ("registry", "username", *SOURCE_KEYS, "for", "optional", "realm", "ca-file", "plain-http")
+# A shorter beginning stands for too much.
+_MIN_BEGUN: Final = 4
 _NULLS: Final = ("", "~", "null", "Null", "NULL")
 
 
@@ -36,9 +38,9 @@ class Entry:
             place = place_of(index, line_of(key_node))
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else ""
             if key not in KEYS and key not in _provider_settings():
-                raise _unknown_key(place, key)
+                raise _unknown_key(place, key, _settings_of(node))
             if key in self.nodes:
-                raise InputError(place, f"key '{key}' stands twice", "keep one of them")
+                raise InputError(place, f"key '{key}' appears twice", "keep one of them")
             self.nodes[key] = value
 
     def __contains__(self, key: str) -> bool:
@@ -103,7 +105,7 @@ def text_of(place: str, node: yaml.Node) -> str:
         InputError: it is no text.
     """
     if not isinstance(node, yaml.ScalarNode):
-        raise InputError(place, "must be a text", quote_it())
+        raise InputError(place, "must be text", quote_it())
     return "" if is_null(node) else str(node.value)
 
 
@@ -118,8 +120,24 @@ def _provider_settings() -> tuple[str, ...]:
     return SETTINGS
 
 
-def _unknown_key(place: str, key: str) -> InputError:
-    right = did_you_mean(key, (*KEYS, *_provider_settings()))
+def _settings_of(entry: yaml.MappingNode) -> tuple[str, ...]:
+    """The settings of the provider that an entry names; none where it names none that is known."""
+    from registry_config.declaration.providers import PROVIDERS  # noqa: PLC0415  (for what is refused)
+
+    written = {key.value: value.value for key, value in entry.value if isinstance(key, yaml.ScalarNode)}
+    name = written.get("provider")
+    provider = PROVIDERS.get(name) if isinstance(name, str) else None
+    return tuple(key for key in (*provider.required, *provider.optional) if key not in KEYS) if provider else ()
+
+
+def _unknown_key(place: str, key: str, settings: tuple[str, ...]) -> InputError:
+    known = (*KEYS, *settings)
+    right = did_you_mean(key, known) or did_you_mean(key, _provider_settings()) or _begun(key, known)
     if right:
         return InputError(place, f"unknown key '{key}'", f"did you mean '{right}'?")
-    return InputError(place, "unknown key", f"known are {', '.join(KEYS)}")
+    return InputError(place, "unknown key", f"known keys are {', '.join(known)}")
+
+
+def _begun(key: str, known: tuple[str, ...]) -> str | None:
+    """The known key that begins like this, as `username` does like `user`: so it is no secret and may be shown."""
+    return next((name for name in known if len(key) >= _MIN_BEGUN and name.startswith(key)), None)

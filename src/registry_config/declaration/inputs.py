@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from registry_config.audience import called, numbered
+from registry_config.audience import called, either, numbered
 from registry_config.declaration.durations import parse_duration
 from registry_config.docker_config import CONFIG_VARIABLES
 from registry_config.errors import InputError
@@ -181,7 +181,8 @@ def _check_targets(inputs: Inputs) -> None:
         # A shell may read the command: nothing of a target may mean anything to it.
         if not re.fullmatch(_TARGET, target):
             problem = "is not a reference or the beginning of one"
-            raise InputError(place, problem, "write one a line, such as ghcr.io/org/charts")
+            remedy = f"write one {either('per line, ', '')}such as ghcr.io/org/charts"
+            raise InputError(place, problem, remedy)
         if target in inputs.targets[: line - 1]:
             raise InputError(place, "is a duplicate", "remove it")
 

@@ -119,14 +119,14 @@ def read_provider(
     provider = PROVIDERS.get(name)
     if provider is None:
         near = did_you_mean(name, PROVIDERS)
-        remedy = f"did you mean '{near}'?" if near else f"known are {', '.join(PROVIDERS)}"
+        remedy = f"did you mean '{near}'?" if near else f"known providers are {', '.join(PROVIDERS)}"
         raise InputError(place("provider"), "is not a known provider", remedy)
     keys = (*given, *(("username",) if has_user else ()))
     known = (*provider.required, *provider.optional)
     for key in keys:
         if key not in known:
             takes = f"it takes {', '.join(known)}" if known else "it takes no further key"
-            raise InputError(place(key), f"is no key of the provider '{name}'", takes)
+            raise InputError(place(key), f"is not a key of the provider '{name}'", takes)
     for key in provider.required:
         if key not in keys:
             raise InputError(place(""), f"'{key}' is missing", f"the provider '{name}' needs it")

@@ -25,6 +25,7 @@ KEYLESS_KINDS: Final[tuple[SourceKind, ...]] = ("provider", "credential-helper")
 GITHUB_REGISTRY: Final = "ghcr.io"
 # Beside a credential helper nothing else has a meaning.
 _HELPER_KEYS: Final = ("registry", "credential-helper", "for", "optional")
+_HELPER_PREFIX: Final = "docker-credential-"
 _HELPER_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 # Nobody's password; the other two may be.
 _PLACEHOLDER: Final = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"
@@ -107,6 +108,10 @@ def _helper(entry: Entry) -> Source:
         problem = "cannot be combined with 'credential-helper'"
         raise InputError(entry.place(other), problem, "the helper gives user and password")
     name = entry.name("credential-helper")
+    if name.startswith(_HELPER_PREFIX):
+        problem = "is the name of the program, not of the helper"
+        remedy = f"write what follows {_HELPER_PREFIX}, such as ecr-login"
+        raise InputError(entry.place("credential-helper"), problem, remedy)
     if not re.fullmatch(_HELPER_NAME, name):
         problem = "is not the name of a helper"
         raise InputError(entry.place("credential-helper"), problem, "write NAME of docker-credential-NAME, no path")
@@ -153,7 +158,7 @@ def _json_key(place: str, node: yaml.MappingNode, text: str) -> str:
     try:
         return json.dumps(json.loads(written), ensure_ascii=False, separators=(",", ":"))
     except ValueError:
-        raise InputError(place, "is a mapping and not a text", quote_it()) from None
+        raise InputError(place, "is a mapping, not text", quote_it()) from None
 
 
 def source_warnings(entry: Entry, source: Source) -> Iterator[str]:

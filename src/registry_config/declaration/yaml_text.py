@@ -31,7 +31,7 @@ _WHITE_SPACE: Final = dict.fromkeys(map(ord, "\t\n\r"))
 _LINE_END: Final = "\r\n|[\n\r\x85\u2028\u2029]"
 
 # Problem and remedy of each slip.
-_TAB: Final = ("a tab in the indentation", "write spaces: YAML takes no tabs there")
+_TAB: Final = ("a tab in the indentation", "write spaces: YAML allows no tabs there")
 _INDENT: Final = ("the indentation does not fit the lines above", "begin all keys of an entry in the same column")
 _NO_COLON: Final = ("a line without ': '", "write 'KEY: VALUE', with a space after the colon")
 _OPEN_QUOTE: Final = ("a quote that is not closed", f"close it, or {QUOTE_IT}")
@@ -98,9 +98,9 @@ def _refuse_extras(text: str) -> None:
     for event in yaml.parse(text, Loader=LOADER):
         place = f"registries (line {event.start_mark.line + 1})" if event.start_mark else "registries"
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise InputError(place, "anchors and aliases ('&', '*') are not taken", quote_it())
+            raise InputError(place, "anchors and aliases ('&', '*') are not supported", quote_it())
         if getattr(event, "tag", None):
-            raise InputError(place, "tags ('!') are not taken", quote_it())
+            raise InputError(place, "tags ('!') are not supported", quote_it())
         documents += isinstance(event, yaml.DocumentStartEvent)
         if documents > 1:
             raise InputError(place, "a second document ('---')", "write one list")

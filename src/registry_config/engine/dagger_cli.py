@@ -30,7 +30,7 @@ _DIGESTS: Final = {
 }
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 _PLACE: Final = "Dagger CLI"
-_REMEDY: Final = "allow the download, or name one by _EXPERIMENTAL_DAGGER_CLI_BIN"
+_REMEDY: Final = "allow the download, or name one in _EXPERIMENTAL_DAGGER_CLI_BIN"
 _TIMEOUT_SECONDS: Final = 30
 _MOST_BYTES: Final = 256 * 1024 * 1024
 _OTHERS_MAY_WRITE: Final = 0o022
@@ -102,6 +102,7 @@ def _content(path: str) -> bytes:
 
 
 def _fetch(url: str) -> bytes:
+    from http.client import HTTPException  # noqa: PLC0415
     from urllib.error import HTTPError  # noqa: PLC0415
     from urllib.request import urlopen  # noqa: PLC0415  (as long as a start; needed once a machine)
 
@@ -111,6 +112,8 @@ def _fetch(url: str) -> bytes:
     except HTTPError as error:
         error.close()
         raise UnavailableError(_PLACE, f"cannot be fetched ({error})", _REMEDY) from None
+    except HTTPException:
+        raise UnavailableError(_PLACE, "cannot be fetched (the answer is not HTTP)", _REMEDY) from None
 
 
 def _unpacked(data: bytes) -> memoryview:

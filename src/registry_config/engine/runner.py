@@ -17,8 +17,9 @@ from registry_config.engine.errors import reason_of
 from registry_config.engine.image import Image, pull
 from registry_config.engine.loop import EngineLoop
 from registry_config.engine.workspace import upload
-from registry_config.errors import InputError, UnavailableError
+from registry_config.errors import UnavailableError
 from registry_config.light_typing import TYPE_CHECKING, Any
+from registry_config.plan import check_folder
 from registry_config.results import RunNotes
 
 if TYPE_CHECKING:
@@ -96,10 +97,7 @@ class EngineRunner:
     @contextmanager
     def workplace(self, plan: Plan, output: Output) -> Iterator[ImageWorkplace]:
         """See `plan.Runner.workplace`."""
-        if not os.path.isdir(plan.working_directory):
-            raise InputError(
-                called("working-directory"), "is not a folder that exists", "make it first, or correct the path"
-            )
+        check_folder(plan)
         plan = plan._replace(working_directory=os.path.abspath(plan.working_directory))
         image, source = self._wait_for(self._prepare(plan.working_directory))
         place = Place(self._settings, self._redactor, self._wait_for, self._warnings.append, self._trust)

@@ -150,8 +150,8 @@ def _check_engine(environ: Mapping[str, str]) -> None:
     if not host:
         _check_container_program(environ)
         return
-    url = urlsplit(host)
     try:
+        url = urlsplit(host)
         if url.scheme == "unix":
             with socket.socket(socket.AF_UNIX) as probe:
                 probe.settimeout(_DOCKER_SECONDS)

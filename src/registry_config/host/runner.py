@@ -7,15 +7,14 @@ import threading
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-from registry_config.audience import called
 from registry_config.credentials.kept_logins import NO_USER_CONFIG, docker_folder
 from registry_config.credentials.reading import NO_AUTHORITIES, ca_files
 from registry_config.docker_config import CONFIG_VARIABLES
-from registry_config.errors import InputError
 from registry_config.host.files import find_files, read_beginning
 from registry_config.host.memory_config import MemoryConfig, memory_config
 from registry_config.host.tool_process import Flow, Start, ToolProcess, explain_start
 from registry_config.light_typing import TYPE_CHECKING
+from registry_config.plan import check_folder
 from registry_config.results import CommandResult, RunNotes, Tail
 from registry_config.tools.digests import digests_in_files
 
@@ -81,10 +80,7 @@ class HostRunner:
     @contextmanager
     def workplace(self, plan: Plan, output: Output) -> Iterator[HostWorkplace]:
         """See `plan.Runner.workplace`."""
-        if not os.path.isdir(plan.working_directory):
-            raise InputError(
-                called("working-directory"), "is not a folder that exists", "make it first, or correct the path"
-            )
+        check_folder(plan)
         with ExitStack() as stack:
             yield HostWorkplace(self, plan, output, stack)
 

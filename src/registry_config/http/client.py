@@ -203,7 +203,8 @@ def _retry_after(state: tenacity.RetryCallState) -> float:
     answer: Answer = state.outcome.result()
     try:
         return float(urllib3.Retry().parse_retry_after(answer.header("Retry-After") or "0"))
-    except urllib3.exceptions.InvalidHeader:
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+        # A word, or a number or a year that Python does not take.
         return 0.0
 
 

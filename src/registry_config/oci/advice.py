@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from registry_config.audience import called, either
+from registry_config.credentials.providers import google
+from registry_config.credentials.providers.aws_hosts import ecr_host
 from registry_config.light_typing import Final
 from registry_config.oci.entry import DENIED, LOGIN, NO_REPOSITORY, NOT_PROVABLE, PULL, PUSH, REJECTED, UNKNOWN
 
@@ -20,16 +22,10 @@ GITLAB: Final = "GitLab"
 HARBOR: Final = "Harbor"
 OTHER: Final = "any other registry"
 
-# Forms of the hosts: the vendors' documentation, and the pattern of amazon-ecr-credential-helper.
+# Forms of the hosts, from the vendors' documentation; those of AWS and Google stand where their tokens are exchanged.
 _HOSTS: Final = (
     (GHCR, r"ghcr\.io"),
     (DOCKER_HUB, r"docker\.io"),
-    (
-        ECR,
-        r"\d{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn))",
-    ),
-    (ECR_PUBLIC, r"public\.ecr\.aws|ecr-public\.aws\.com"),
-    (GOOGLE, r"[a-z0-9-]+-docker\.pkg\.dev|docker\.[a-z0-9-]+\.rep\.pkg\.dev|(?:[a-z]+\.)?gcr\.io"),
     (AZURE, r"[a-z0-9-]+\.azurecr\.(?:io|cn|us)"),
     (QUAY, r"quay\.io"),
     (GITLAB, r"registry\.gitlab\.com|registry\.gitlab\..+"),
@@ -138,6 +134,10 @@ def kind_of(host: str, realm_path: str = "") -> str:
         host: with its port or without.
         realm_path: path of its token server's address, if there is one.
     """
+    if ecr := ecr_host(host):
+        return ECR_PUBLIC if ecr.is_public else ECR
+    if google.is_own_host(host):
+        return GOOGLE
     known = (kind for kind, pattern in _HOSTS if re.fullmatch(pattern, host))
     return next(known, None) or _REALMS.get(realm_path, OTHER)
 

@@ -5,12 +5,11 @@ Slow to import: import it where verify is on.
 
 from __future__ import annotations
 
-import binascii
-import json
 import threading
 import time
 from functools import partial
 
+from registry_config.credentials.web_token import expiry, moment_text
 from registry_config.http.background import in_background
 from registry_config.http.client import Client
 from registry_config.http.messages import HttpError
@@ -101,29 +100,5 @@ def _row(access: Access, entry: Entry, action: str, outcome: Outcome, repository
     remedy = outcome.remedy or advice(access.kind, outcome.verdict, action, repository, job_token=entry.job_token)
     problem = outcome.problem
     if outcome.verdict in (REJECTED, DENIED) and (expired := expiry(entry.secret)) and expired < time.time():
-        problem += f"; the credential itself says that it expired at {_moment(expired)}"
+        problem += f"; the credential itself says that it expired at {moment_text(expired)}"
     return Row(entry.registry, repository, action, outcome.verdict, f"{problem}; {remedy}")
-
-
-def expiry(secret: str) -> float | None:
-    """When a credential that is a JSON Web Token expires (RFC 7519, `exp`), in seconds since 1970; else None.
-
-    Nothing but this is read from it: who gave it, and to whom, nobody has verified.
-    """
-    parts = secret.split(".")
-    if len(parts) != 3:  # noqa: PLR2004  (header, claims, signature)
-        return None
-    try:
-        claims = json.loads(binascii.a2b_base64(parts[1].translate(_URL_SAFE) + "=="))
-    except (ValueError, RecursionError):
-        return None
-    moment = claims.get("exp") if isinstance(claims, dict) else None
-    return float(moment) if isinstance(moment, int) and 0 < moment < _YEAR_10000 else None
-
-
-_URL_SAFE: Final = str.maketrans("-_", "+/")
-_YEAR_10000: Final = 253_402_300_800
-
-
-def _moment(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))

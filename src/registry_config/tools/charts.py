@@ -42,8 +42,8 @@ def chart_tag(archive: bytes) -> tuple[str, str]:
         RecursionError,
     ) as error:
         raise ValueError("is no packed chart") from error
-    if not isinstance(name, str) or not isinstance(version, str):
-        raise ValueError("has no name and version that are texts")  # noqa: TRY004  (of the file, not of our caller)
+    if not (isinstance(name, str) and name and isinstance(version, str)):
+        raise ValueError("has no name and version that are texts")
     return name, version.replace("+", "_")
 
 

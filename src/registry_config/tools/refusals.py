@@ -24,7 +24,7 @@ _OF_THE_JOB: Final = (
     "from a fork never gets write), a package that exists has to let this repository in under 'Manage Actions access' "
     "of its settings, and the organization's policy has to allow new packages"
 )
-_HELM_HINT: Final = "helm 3 says 401 as well where a registry speaks plain HTTP: then --plain-http is missing"
+_HELM_HINT: Final = "helm 3 also says 401 where a registry speaks plain HTTP: then --plain-http is missing"
 
 
 def explain_refusal(failure: Failure) -> tuple[str, ...]:

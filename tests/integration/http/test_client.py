@@ -15,6 +15,7 @@ from support.connect_proxy import connect_proxy
 from support.hostile import hostile
 from support.http_server import Answer, Asked, http_server
 from support.registry import free_port
+from support.tables import table
 
 if TYPE_CHECKING:
     import socket
@@ -74,6 +75,12 @@ def test_retry_after_is_waited_for() -> None:
         begin = time.monotonic()
         assert Client({}).request("GET", f"http://{server.address}/").status == 200
         assert time.monotonic() - begin >= 2
+
+
+@table("text", {"a word": "soon", "a date after the year 9999": "Mon, 01 Jan 99999 00:00:00 GMT"})
+def test_a_retry_after_that_says_no_time_is_passed_over(text: str) -> None:
+    with http_server(_after(1, Answer(429, headers={"Retry-After": text}))) as server:
+        assert Client({}).request("GET", f"http://{server.address}/").status == 200
 
 
 def test_a_retry_after_beyond_the_deadline_is_not_waited_for() -> None:

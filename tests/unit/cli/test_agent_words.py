@@ -241,6 +241,13 @@ def test_what_is_no_option_is_refused_and_not_repeated(words: tuple[str, ...]) -
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize("words", [(), ("strat",)])
+def test_without_a_word_that_it_knows_it_names_those(words: tuple[str, ...]) -> None:
+    message = "command line: agent must be followed by start, env or stop; see --help"
+    with pytest.raises(InputError, match=exactly(message)):
+        parse_agent(words)
+
+
 def test_help_names_the_form_that_ends_where_the_start_fails(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match=exactly("0")):
         parse_agent(["--help"])

@@ -12,7 +12,7 @@ import pytest
 from registry_config.cli.arguments import parse, to_inputs
 from registry_config.declaration.inputs import Inputs
 from registry_config.errors import InputError
-from support.cli import Machine
+from support.cli import Machine, lines_of_ours
 from support.tables import exactly, table
 
 if TYPE_CHECKING:
@@ -99,13 +99,14 @@ def test_what_follows_two_dashes_is_taken_as_it_is(words: list[str], argv: tuple
 @table(
     "words, message",
     {
-        "nothing": ([], "run|check|agent|action: is missing; see --help"),
-        "another word": (["push"], "run|check|agent|action: cannot be taken; see --help"),
+        "nothing": ([], "command line: must begin with run, check, agent or action; see --help"),
+        "another word": (["push"], "command line: must begin with run, check, agent or action; see --help"),
+        "a flag with a value before the command": (["--version=1"], "--version: takes no value; see --help"),
         "no registries": (["run", "--", "a"], "--registries: is missing; see --help"),
         "no value": (["run", "--registries"], "--registries: needs a value; see --help"),
         "a flag with a value": (
             ["run", "--registries", "x", "--keep-logins=hunter2"],
-            "--keep-logins: cannot be taken; see --help",
+            "--keep-logins: takes no value; see --help",
         ),
         "both names of an option": (
             ["run", "--registries", "x", "-C"],
@@ -226,6 +227,11 @@ def test_the_program_runs_one_script_with_a_shell(machine: Machine) -> None:
     )
 
 
+def test_verbose_names_the_variables_that_lead_to_the_config_and_no_others(machine: Machine) -> None:
+    done = machine.run("true", registries=[_ENTRY], options=["--verbose"])
+    assert "it is found by DOCKER_CONFIG, REGISTRY_AUTH_FILE, HELM_REGISTRY_CONFIG" in lines_of_ours(done.stderr)
+
+
 def test_the_program_says_what_check_found(machine: Machine, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("password-of-hub")
     entries = [
@@ -279,6 +285,18 @@ not promised
   in a workflow: what the runner prints of with: and env: before any code of ours runs
   that a password of fewer than 6 characters is hidden other than in its base64 form
 """
+
+
+def test_check_can_be_read_where_the_terminal_is_not_utf_8(machine: Machine) -> None:
+    entries = [{"registry": "a.example", "username": "łukasz", "password": "password-of-a"}]
+    done = subprocess.run(
+        [*machine.program, "check", "--registries", machine.declare(entries)],
+        env=machine.environ({"PYTHONIOENCODING": "ascii"}),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "  user       łukasz" in done.stdout.decode().splitlines()
 
 
 def test_check_refuses_what_a_run_would_refuse(machine: Machine) -> None:

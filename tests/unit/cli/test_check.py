@@ -69,6 +69,37 @@ def test_each_entry_is_told_without_its_password() -> None:
     assert "canary" not in "\n".join(said)
 
 
+@table(
+    "keys, user",
+    {
+        "a helper": ("credential-helper: ecr-login", "given by the helper"),
+        "a provider": (
+            "provider: aws\n  role-to-assume: arn:aws:iam::123456789012:role/push",
+            "given by the provider",
+        ),
+        "a provider with a user": ("provider: quay\n  username: org+robot", "org+robot"),
+    },
+)
+def test_the_user_of_an_entry_without_a_password_is_not_taken_for_the_actor(keys: str, user: str) -> None:
+    host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com" if "aws" in keys else "quay.io"
+    inputs = Inputs(registries=f"- registry: {host}\n  {keys}\n")
+    origin = _ORIGIN._replace(id_tokens=("https://token.example.com", "right-to-get-tokens"))
+    assert f"  user       {user}" in describe(check(inputs, origin, _ENVIRON, _SILENT))
+
+
+def test_a_credential_helper_that_is_not_there_is_warned_of(tmp_path: Path) -> None:
+    inputs = Inputs(registries="- registry: a.example\n  credential-helper: ecr-login\n")
+    warning = (
+        "warning: registries[0] (line 1): docker-credential-ecr-login is not on PATH, and the run will need it; "
+        "install it on this machine"
+    )
+    environ = {"PATH": str(tmp_path / "bin")}
+    origin = _ORIGIN._replace(workspace=str(tmp_path / "work"))
+    assert warning in describe(check(inputs, origin, environ, _SILENT))
+    (tmp_path / "bin/docker-credential-ecr-login").touch(0o755)
+    assert warning not in describe(check(inputs, origin, environ, _SILENT))
+
+
 def test_an_empty_list_is_told() -> None:
     assert (
         next(describe(check(Inputs(registries="[]"), _ORIGIN, {}, _SILENT)))

@@ -169,7 +169,16 @@ def test_settings_of_docker_stay_and_what_is_secret_in_them_is_known(home: Path)
     assert user.secrets == ("Bearer a-token-of-some-length", "a-token-of-some-length", "eves-password")
 
 
-@table("text", {"cut": "{", "list": "[]", "deep": "[" * 100_000, "number": "1"})
+@table(
+    "text",
+    {
+        "cut": "{",
+        "list": "[]",
+        "deep": "[" * 100_000,
+        "number": "1",
+        "half a character": '{"HttpHeaders": {"X": "\\ud800"}}',
+    },
+)
 @table("place", {"Docker": ".docker/config.json", "podman": "run/containers/auth.json"})
 def test_a_broken_document_matters_only_where_it_is_to_be_kept(home: Path, place: str, text: str) -> None:
     _write(home / place, text)

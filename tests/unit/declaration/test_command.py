@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _VARIABLES = {"NAME": "a b", "STAR": "*", "_x1": "", "QUOTE": "'\"$(id)`id`\n"}
 _NO_PROGRAM = "the name of the program is empty; write the program to run"
 _REMEDY = "; quote it, or set shell: bash"
+_OR_VARIABLE = "; write ${NAME} and name it in env, quote it, or set shell: bash"
 
 
 def _vectors(text: str) -> list[list[str]]:
@@ -27,7 +28,7 @@ def _vectors(text: str) -> list[list[str]]:
     "text, vectors",
     {
         "words": ("helm push  app.tgz\toci://a.b/c", [["helm", "push", "app.tgz", "oci://a.b/c"]]),
-        "one command a line": ("a b\nc\n\n  d e  \n", [["a", "b"], ["c"], ["d", "e"]]),
+        "one command per line": ("a b\nc\n\n  d e  \n", [["a", "b"], ["c"], ["d", "e"]]),
         "CRLF": ("a b\r\nc\r\n", [["a", "b"], ["c"]]),
         "comment lines": ("# no\na b\n  # 'no\n", [["a", "b"]]),
         "no comment within a word or quotes": ("a#b c '#' \"# d\" \\# x#", [["a#b", "c", "#", "# d", "#", "x#"]]),
@@ -111,11 +112,11 @@ def test_a_word_knows_where_it_stands() -> None:
         "closed parenthesis": ("a)", "line 1, column 2", "')' needs a shell" + _REMEDY),
         "backtick": ("`a`", "line 1, column 1", "'`' needs a shell" + _REMEDY),
         "backtick in double quotes": ('a "`b`"', "line 1, column 4", "'`' needs a shell" + _REMEDY),
-        "dollar": ("a $B", "line 1, column 3", "'$' needs a shell, but for ${NAME}" + _REMEDY),
-        "dollar in double quotes": ('"$B"', "line 1, column 2", "'$' needs a shell, but for ${NAME}" + _REMEDY),
-        "dollar at the end": ("a$", "line 1, column 2", "'$' needs a shell, but for ${NAME}" + _REMEDY),
-        "default value": ("${NAME:-x}", "line 1, column 1", "'$' needs a shell, but for ${NAME}" + _REMEDY),
-        "number": ("${1}", "line 1, column 1", "'$' needs a shell, but for ${NAME}" + _REMEDY),
+        "dollar": ("a $B", "line 1, column 3", "'$' needs a shell, except in ${NAME}" + _OR_VARIABLE),
+        "dollar in double quotes": ('"$B"', "line 1, column 2", "'$' needs a shell, except in ${NAME}" + _OR_VARIABLE),
+        "dollar at the end": ("a$", "line 1, column 2", "'$' needs a shell, except in ${NAME}" + _OR_VARIABLE),
+        "default value": ("${NAME:-x}", "line 1, column 1", "'$' needs a shell, except in ${NAME}" + _OR_VARIABLE),
+        "number": ("${1}", "line 1, column 1", "'$' needs a shell, except in ${NAME}" + _OR_VARIABLE),
         "tilde": ("a ~/b", "line 1, column 3", "a leading '~' needs a shell" + _REMEDY),
         "single quote": (
             "a 'b",
@@ -146,6 +147,11 @@ def test_a_word_knows_where_it_stands() -> None:
             "${NAMES}",
             "line 1, column 1",
             "${NAMES} is not declared in the input env; did you mean ${NAME}?",
+        ),
+        "an option in a line of its own": (
+            "helm version\n  --short",
+            "line 2, column 3",
+            "the program begins with a dash; end the line above with a backslash, or write the program to run",
         ),
         "NUL": ("a\0", "line 1, column 2", "a NUL character cannot be passed on; remove it"),
         "comment after a command": (

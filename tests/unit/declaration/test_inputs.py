@@ -25,7 +25,7 @@ def test_a_number_has_a_default(text: str, least: int, value: int) -> None:
     assert number("x", text, default=7, most=10, least=least) == value
 
 
-_NO_TARGET = "is not a reference or the beginning of one; write one a line, such as ghcr.io/org/charts"
+_NO_TARGET = "is not a reference or the beginning of one; write one per line, such as ghcr.io/org/charts"
 
 
 @table(

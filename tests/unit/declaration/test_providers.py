@@ -56,6 +56,30 @@ def test_the_table_is_that_of_the_contract() -> None:
     assert len(SETTINGS) == 21
 
 
+@table(
+    "provider, keys, message",
+    {
+        "its beginning": ("aws", "role: r", "unknown key 'role'; did you mean 'role-to-assume'?"),
+        "also another's": (
+            "cloudsmith",
+            "namespace: n, service: s",
+            "unknown key 'service'; did you mean 'service-slug'?",
+        ),
+        "nothing like it": (
+            "chainguard",
+            "uidp: u",
+            (
+                "unknown key; known keys are registry, username, password, password-env, password-file, provider, "
+                "credential-helper, for, optional, realm, ca-file, plain-http, identity, audience, id-token-env"
+            ),
+        ),
+    },
+)
+def test_an_unknown_key_is_compared_with_those_of_the_entry_s_provider(provider: str, keys: str, message: str) -> None:
+    with pytest.raises(InputError, match=exactly(f"registries[0] (line 1): {message}")):
+        parse_registries(_entry(provider, keys))
+
+
 @pytest.mark.parametrize("provider", list(_REQUIRED))
 def test_a_provider_says_which_key_is_missing(provider: str) -> None:
     first = _REQUIRED[provider].partition(":")[0]
@@ -73,24 +97,24 @@ def test_a_provider_says_which_key_is_missing(provider: str) -> None:
             "optional: true",
             (
                 "provider (line 1): is not a known provider; "
-                "known are aws, google, azure, docker-hub, quay, jfrog, cloudsmith, chainguard, github"
+                "known providers are aws, google, azure, docker-hub, quay, jfrog, cloudsmith, chainguard, github"
             ),
         ),
         "nearly known": ("asw", "optional: true", "provider (line 1): is not a known provider; did you mean 'aws'?"),
         "another's key": (
             "chainguard",
             "identity: i, region: r",
-            "region (line 1): is no key of the provider 'chainguard'; it takes identity, audience, id-token-env",
+            "region (line 1): is not a key of the provider 'chainguard'; it takes identity, audience, id-token-env",
         ),
         "a user that it does not have": (
             "chainguard",
             "identity: i, username: u",
-            "username (line 1): is no key of the provider 'chainguard'; it takes identity, audience, id-token-env",
+            "username (line 1): is not a key of the provider 'chainguard'; it takes identity, audience, id-token-env",
         ),
         "a token for github": (
             "github",
             "id-token-env: T",
-            "id-token-env (line 1): is no key of the provider 'github'; it takes no further key",
+            "id-token-env (line 1): is not a key of the provider 'github'; it takes no further key",
         ),
         "an empty value": (
             "aws",

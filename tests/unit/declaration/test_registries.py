@@ -240,6 +240,13 @@ def test_a_credential_helper_is_a_name_alone() -> None:
             "credential-helper: /bin/x",
             "credential-helper (line 2): is not the name of a helper; write NAME of docker-credential-NAME, no path",
         ),
+        "the whole name of the program": (
+            "credential-helper: docker-credential-ecr-login",
+            (
+                "credential-helper (line 2): is the name of the program, not of the helper; "
+                "write what follows docker-credential-, such as ecr-login"
+            ),
+        ),
         "user": (
             "credential-helper: x\n  username: u",
             "username (line 3): cannot be combined with 'credential-helper'; the helper gives user and password",

@@ -154,6 +154,17 @@ def test_what_is_for_an_image_or_too_short_is_told(tmp_path: Path, capfd: pytest
         assert set(auths) == {"registry.example.com", "short.example.com"}
 
 
+def test_an_optional_entry_without_a_secret_is_left_out_and_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with _step(tmp_path, capfd, _LOGIN, _EMPTY | {"registry": "other.example.com", "optional": "true"}) as step:
+        assert [line.rpartition("::")[2] for line in step.log if line.startswith("::notice")] == [
+            "registries[1] (line 1): the optional entry for other.example.com has no secret, so it is left out"
+        ]
+        auths = json.loads(Path(step.variables["REGISTRY_AUTH_FILE"]).read_bytes())["auths"]
+        assert set(auths) == {"registry.example.com"}
+
+
 @table("status, code, level", {"refused": (401, 77, "error"), "everybody is let in": (200, 0, "warning")})
 def test_with_verify_a_registry_is_asked_before_anything_starts(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], status: int, code: int, level: str

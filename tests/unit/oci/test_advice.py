@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry_config.credentials.web_token import expiry
 from registry_config.http.messages import Answer
 from registry_config.oci import advice as advice_module
 from registry_config.oci.advice import advice, kind_of, table
 from registry_config.oci.client import described
 from registry_config.oci.entry import Row
 from registry_config.oci.verdicts import HEADS, records, refusing, sentence, warning
-from registry_config.oci.verify import expiry
 
 _PAGE = Path(__file__).parents[3] / "docs/verify.md"
 _ACCOUNT = "123456789012"
@@ -33,10 +33,12 @@ _ACCOUNT = "123456789012"
         (f"{_ACCOUNT}.dkr.ecr.cn-north-1.amazonaws.com.cn", "", "Amazon ECR"),
         (f"{_ACCOUNT}.dkr-ecr.eu-west-1.on.aws", "", "Amazon ECR"),
         (f"{_ACCOUNT}.dkr.ecr.eusc-de-east-1.amazonaws.eu", "", "Amazon ECR"),
+        (f"{_ACCOUNT}.dkr.ecr.us-iso-east-1.c2s.ic.gov", "", "Amazon ECR"),
         (f"x{_ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com.example.com", "", "any other registry"),
         ("public.ecr.aws", "", "Amazon ECR Public"),
         ("europe-west1-docker.pkg.dev", "", "Google Artifact Registry"),
         ("eu.gcr.io", "", "Google Artifact Registry"),
+        ("marketplace-2.gcr.io", "", "Google Artifact Registry"),
         ("acme.azurecr.io", "", "Azure Container Registry"),
         ("quay.io", "", "Quay"),
         ("quay.example.com", "/v2/auth", "Quay"),

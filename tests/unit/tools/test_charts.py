@@ -59,6 +59,7 @@ def test_the_chart_s_own_file_is_read(entries: list[tuple[str, bytes]]) -> None:
         "too large": _packed(("app/Chart.yaml", _YAML + b"#" * 1024 * 1024)),
         "no YAML": _packed(("app/Chart.yaml", b"name: [")),
         "a list": _packed(("app/Chart.yaml", b"- name: app")),
+        "an empty name": _packed(("app/Chart.yaml", b"name: ''\nversion: 1.2.3\n")),
         "no version": _packed(("app/Chart.yaml", b"name: app\n")),
         "a number": _packed(("app/Chart.yaml", b"name: app\nversion: 1.2\n")),
         "deep": _packed(("app/Chart.yaml", b"[" * 100_000)),

@@ -192,7 +192,7 @@ def test_the_registry_that_was_asked_is_named_where_it_is_sure(
             (
                 f"{_GIVEN} a.example:80",
                 f"the tool asked a.example:80, {_CHECK}",
-                "helm 3 says 401 as well where a registry speaks plain HTTP: then --plain-http is missing",
+                "helm 3 also says 401 where a registry speaks plain HTTP: then --plain-http is missing",
             ),
         ),
         "oras without a login": (

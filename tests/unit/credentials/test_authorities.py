@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from registry_config.authorities import read_authorities
+from registry_config.credentials.authorities import read_authorities
 from registry_config.declaration.registries import parse_registries
 from registry_config.errors import InputError
 from support.authority import certificate
