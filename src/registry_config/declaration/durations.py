@@ -8,6 +8,8 @@ from registry_config.errors import InputError
 from registry_config.light_typing import Final
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
+# A year. The timers of the system do not take every number.
+_MOST: Final = 8760 * 3600
 
 
 def seconds_of(text: str) -> int:
@@ -19,7 +21,10 @@ def seconds_of(text: str) -> int:
     match = re.fullmatch(r"([0-9]{1,9})([smh])", text.strip())
     if not match or not int(match[1]):
         raise ValueError("must be a whole number with s, m or h, such as 90s, 10m or 1h")
-    return int(match[1]) * _SECONDS[match[2]]
+    seconds = int(match[1]) * _SECONDS[match[2]]
+    if seconds > _MOST:
+        raise ValueError("must be 8760h (a year) at most")
+    return seconds
 
 
 def parse_duration(place: str, text: str) -> float:

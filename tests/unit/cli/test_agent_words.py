@@ -123,6 +123,7 @@ _PATH = _LOGIN | {"registry": "quay.io/org"}
     {
         "path": (_PATH, (), "registries[0].registry (line 1): has a path, "),
         "lifetime": (_LOGIN, ("--lifetime", "0s"), "--lifetime: must be a whole number with s, m or h, "),
+        "a lifetime of years": (_LOGIN, ("--lifetime", "9999h"), "--lifetime: must be 8760h (a year) at most"),
         "token": (_LOGIN, ("--github-token-env", "NO"), "--github-token-env: no such variable in the environment; "),
         "option": (
             _LOGIN,
