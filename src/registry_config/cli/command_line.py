@@ -83,11 +83,10 @@ def _check(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonF
     # The verdicts are part of what is described.
     checked = check(inputs, read_origin(environ), environ, retries_only(say))
     if not report_file.takes_stdout:
-        sys.stdout.write("\n".join((*describe(checked), "")))
+        write_all(1, "".join(f"{line}\n" for line in describe(checked)).encode("utf-8", "replace"))
     report_file.write(to_document(checked), say)
     if checked.refusal is None:
         return 0
-    sys.stdout.flush()
     say(str(checked.refusal))
     return checked.refusal.exit_code
 
