@@ -82,8 +82,9 @@ def _check(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonF
 
     # The verdicts are part of what is described.
     checked = check(inputs, read_origin(environ), environ, retries_only(say))
+    report_file.hide = hide = checked.job.redactor.text
     if not report_file.takes_stdout:
-        write_all(1, "".join(f"{line}\n" for line in describe(checked)).encode("utf-8", "replace"))
+        write_all(1, "".join(f"{hide(line)}\n" for line in describe(checked)).encode("utf-8", "replace"))
     report_file.write(to_document(checked), say)
     if checked.refusal is None:
         return 0
