@@ -243,6 +243,12 @@ ROWS: Final[tuple[Row, ...]] = (
 )
 
 
+def in_url(text: str) -> str:
+    """A text as most encoders write it in a URL."""
+    write = _percent("")
+    return re.sub(r"[^A-Za-z0-9]", lambda match: write(match[0]), text)
+
+
 @functools.lru_cache(maxsize=4096)
 def written_ways(character: str) -> tuple[str, ...]:
     """A character as each row writes it, and as each outer row writes that once more."""

@@ -70,6 +70,16 @@ def test_a_secret_is_hidden_as_any_encoder_writes_it(encode: Callable[[str], str
     assert shown.endswith(b" after")
 
 
+@table("secret", {"of base64": "tok/en+with==signs/of+base64", **_AWKWARD})
+@table("write", {"JSON": json.dumps, "a URL": lambda text: f"https://alice:{quote(text, safe='')}@example.com/"})
+def test_base64_of_what_holds_a_secret_written_in_another_way_is_hidden(
+    secret: str, write: Callable[[str], str]
+) -> None:
+    """As in a secret of Kubernetes that holds a `.git-credentials` or a document."""
+    written = base64.b64encode(write(secret).encode())
+    assert search({"shown": Redactor(encodings("alice", secret)).data(written)}, secret) == []
+
+
 @pytest.mark.parametrize("secret", [*_AWKWARD.values(), "8 bytes!", "7bytes!"], ids=[*_AWKWARD, "eight", "seven"])
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
 def test_base64_of_a_secret_or_a_pair_is_hidden_at_any_alignment(encode: Callable[[bytes], bytes], secret: str) -> None:
