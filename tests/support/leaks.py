@@ -26,7 +26,7 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (searched, not written to)
 _DEPTH = 2
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_-]{6,}")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-3]?[0-7]{1,2})|(.))", re.DOTALL)
+_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([0-3]?[0-7]{1,2})|(.))", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _PEM_MARKER = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
 # A line of a key that is shorter is no secret by itself.
@@ -122,13 +122,15 @@ def _whole_groups(run: bytes) -> bytes:
     return run + b"=" * (-len(run) % 4)
 
 
-def _unescape(data: bytes) -> bytes:
-    """Backslash escapes as JSON, C and Python write them."""
+def _unescape(data: bytes, *, characters: bool = False) -> bytes:
+    """Backslash escapes as JSON, C and Python write them; with `characters` `\\xE9` is one, and no byte."""
 
     def replace(match: re.Match[bytes]) -> bytes:
-        unit, byte, octal, sign = match.groups()
+        unit, character, byte, octal, sign = match.groups()
         if unit:
             return chr(int(unit, 16)).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+        if character or (byte and characters):
+            return chr(min(int(character or byte, 16), 0x10FFFF)).encode("utf-8", "replace")
         if byte or octal:
             return bytes([int(byte, 16) if byte else int(octal, 8)])
         return _ESCAPED.get(sign, sign)
@@ -154,6 +156,7 @@ _DECODERS: dict[str, Callable[[bytes], bytes]] = {
     "percent": unquote_to_bytes,
     "form": lambda data: unquote_to_bytes(data.replace(b"+", b" ")),
     "escaped": _unescape,
+    "escaped characters": lambda data: _unescape(data, characters=True),
     "html": _html,
     "shell": lambda data: data.replace(b"'\"'\"'", b"'").replace(b"'\\''", b"'"),
     "doubled quotation marks": lambda data: data.replace(b"''", b"'").replace(b'""', b'"'),
