@@ -113,7 +113,7 @@ class View:
 def views(data: bytes) -> tuple[View, ...]:
     """All views in which a secret may stand: what a sequence holds may be one too, such as the title of a window."""
     found = [View(data)]
-    if b"\x1b" in data or (b"\xc2" in data and re.search(_C1, data)) or _DUMP.search(data):
+    if b"\x1b" in data or (b"\xc2" in data and re.search(_C1, data)) or (b": " in data and _DUMP.search(data)):
         found.append(View(data, _PASSED_OVER))
     if b"\\" in data and _ESCAPED.search(found[-1].plain):
         found.append(View(data, _BACKSLASHES_TOO))
