@@ -11,8 +11,10 @@ import html
 import os
 import re
 import stat
+import sysconfig
 import unicodedata
 from contextlib import suppress
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,7 @@ from urllib.parse import unquote_to_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+_ROOT = Path(__file__).parents[2]
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (searched, not written to)
 # An encoded document may hold an encoded pair: base64 of a config.json, whose `auth` is base64 again.
 _DEPTH = 2
@@ -50,10 +53,24 @@ def search(places: Mapping[str, bytes | Path], secret: str, username: str = "") 
     found = []
     for name, place in places.items():
         for path, data in _contents(place) if isinstance(place, Path) else [("", place)]:
-            form = _form(data, needles)
+            form = "" if _is_older(path, data) else _form(data, needles)
             if form:
                 found.append(f"{name}{path}: {form}")
     return found
+
+
+@cache
+def _own_files() -> frozenset[bytes]:
+    files = [_ROOT / "uv.lock", *(path for name in ("src", "scripts") for path in (_ROOT / name).rglob("*.py"))]
+    return frozenset(path.read_bytes() for path in files)
+
+
+def _is_older(path: str, data: bytes) -> bool:
+    """Whether it is a file of this project or of a package, copied or installed anew: as it was before any secret."""
+    _, folder, name = path.rpartition("/site-packages/")
+    with suppress(OSError):
+        return data in _own_files() or (bool(folder) and Path(sysconfig.get_path("purelib"), name).read_bytes() == data)
+    return False
 
 
 class _Needles:
