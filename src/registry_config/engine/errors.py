@@ -25,8 +25,13 @@ _NOISE: Final = re.compile(
 
 def reason_of(error: Exception, redactor: Redactor) -> str:
     """The engine's own words, as plain text without empty lines and the trace's number."""
-    lines = (" ".join(line.split()) for line in _NOISE.sub(" ", str(error)).split("\n"))
-    return redactor.text("\n".join(filter(None, lines)))
+    return redactor.text(plain(str(error)))
+
+
+def plain(text: str) -> str:
+    """Text of the engine without what is for a terminal or a trace, and without empty lines."""
+    lines = (" ".join(line.split()) for line in _NOISE.sub(" ", text).split("\n"))
+    return "\n".join(filter(None, lines))
 
 
 def explain_pull(text: str, reference: str) -> UnavailableError:
