@@ -103,7 +103,9 @@ class EngineRunner:
         place = Place(self._settings, self._redactor, self._wait_for, self._warnings.append, self._trust)
         workplace = ImageWorkplace(place, plan, image, source, output)
         yield workplace
-        if not self.interrupted:
+        if self.interrupted:
+            workplace.stop()
+        else:
             workplace.bring_back()
 
     def interrupt(self, signal_number: int) -> None:
