@@ -179,6 +179,28 @@ def test_a_time_limit_says_what_stays(bench: Bench) -> None:
     assert f"::warning title=registry-config::{warning}" in without_masks(step.log)
 
 
+@table(
+    "instead",
+    {
+        "nothing": "true",
+        "a pipe": 'mkfifo "$GITHUB_OUTPUT"',
+        "a folder": 'mkdir "$GITHUB_OUTPUT"',
+        "a link": 'echo name=value > /tmp/other; ln -s /tmp/other "$GITHUB_OUTPUT"',
+        "a link to nothing": 'ln -s nosuch "$GITHUB_OUTPUT"',
+    },
+)
+def test_what_is_no_file_any_more_has_no_outputs(bench: Bench, instead: str) -> None:
+    done = bench.run(f'rm "$GITHUB_OUTPUT"; {instead}', options=["--shell", "sh"])
+    assert (done.code, done.stderr, done.report["outputs"]) == (0, b"", {})
+
+
+def test_a_file_of_digests_that_is_a_pipe_holds_nobody(bench: Bench) -> None:
+    (bench.machine.work / "podman").write_text("#!/bin/sh\nmkfifo digest\n")
+    (bench.machine.work / "podman").chmod(0o755)
+    done = bench.run("./podman", "push", "--digestfile", "digest", "a.example/app:1")
+    assert (done.code, done.report["digest"]) == (0, "")
+
+
 def test_outputs_are_those_of_the_last_attempt(bench: Bench) -> None:
     chart(bench.machine.work)
     mark = f"oci://{bench.engine.inside(bench.registries.first)}/attempts"

@@ -10,6 +10,7 @@ from registry_config.audience import called
 from registry_config.credentials.reading import ca_files
 from registry_config.engine.certificates import Trust, bundle_for
 from registry_config.engine.errors import explain_exit, missing_program, reason_of
+from registry_config.engine.image import is_ordinary
 from registry_config.engine.mounts import (
     NONCE_VARIABLE,
     OUTPUT_FILE,
@@ -134,9 +135,10 @@ class ImageWorkplace:
     async def _read_file(self, path: str, limit: int) -> bytes:
         import dagger  # noqa: PLC0415
 
+        path = posixpath.join(WORKSPACE, path)
         try:
-            file = self._container.file(posixpath.join(WORKSPACE, path))
-            if await file.size() <= limit:
+            file = self._container.file(path)
+            if await is_ordinary(self._container, path, follow=True) and await file.size() <= limit:
                 return (await file.contents()).encode()
         except dagger.QueryError:
             pass
@@ -200,12 +202,15 @@ class ImageWorkplace:
         import dagger  # noqa: PLC0415
 
         try:
+            # The script may have removed it, or put something else in its place.
+            if not await is_ordinary(after, OUTPUT_FILE):
+                return NOTHING
             file = after.file(OUTPUT_FILE)
             if await file.size() > MAX_BYTES:
                 return parse_outputs(bytes(MAX_BYTES + 1), self._redactor)
             return parse_outputs((await file.contents()).encode(), self._redactor)
         except dagger.QueryError:
-            return NOTHING  # the script removed it, or put something else in its place
+            return NOTHING
 
     def _ended_by_signal(self, error: dagger.ExecError) -> tuple[int, str, str, ScriptOutputs]:
         # A signal ended it, or (-1) the container could not be started at all.
