@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
-from registry_config.errors import EXIT_TIMEOUT
+from registry_config.errors import EXIT_TIMEOUT, SignalError
 from registry_config.light_typing import TYPE_CHECKING, NamedTuple
 from registry_config.results import NO_OUTPUTS, PlanResult, Tail
 from registry_config.tools.digests import reported_digests
@@ -230,10 +230,12 @@ def _reason(result: TargetResult) -> str:
     failed = plan.failed
     if failed and failed.problem:
         return failed.problem
+    if failed is None:
+        return str(SignalError(plan.signal_number))
     code = f"exit code {result.exit_code}"
     if result.exit_code == EXIT_TIMEOUT:
         code += ", at the time limit"
-    if failed is None or plan.planned <= 1:
+    if plan.planned <= 1:
         return f"the command failed with {code}"
     words = " ".join(shlex.join(failed.arguments).split())
     return f"command {len(plan.commands)} of {plan.planned} failed with {code}: {words}"
@@ -246,8 +248,12 @@ def _hints(failed: CommandResult, registries: tuple[str, ...], notes: RunNotes) 
 
 
 def _warnings(results: Iterable[TargetResult]) -> tuple[str, ...]:
-    commands = (command for result in results if result.result for command in result.result.commands)
-    of_commands = (warning for command in commands for warning in command.warnings)
+    of_commands = (
+        f"{result.name}: {warning}" if result.name else warning
+        for result in results
+        for command in (result.result.commands if result.result else ())
+        for warning in command.warnings
+    )
     return (*of_commands, *(warning for result in results for warning in result.warnings))
 
 

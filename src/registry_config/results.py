@@ -140,6 +140,11 @@ class TargetResult(NamedTuple):
     is_skipped: bool = False
 
     @property
+    def name(self) -> str:
+        """Target and file, as messages name them; empty for a run without either."""
+        return " ".join(filter(None, (self.target, self.file)))
+
+    @property
     def exit_code(self) -> int | None:
         """What the process would answer for this target alone; None where it was never begun."""
         if self.error is not None:

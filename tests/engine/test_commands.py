@@ -93,6 +93,7 @@ def test_each_target_is_pushed_once(bench: Bench) -> None:
 
 _FAILED = "the command failed with exit code"
 _LEFT = "the command ended as by a signal: the files that it wrote stayed in the image"
+_STOPPED = "the run was stopped: the files that its commands wrote stayed in the image"
 _NO_PROGRAM = "no such program in the image"
 
 
@@ -156,6 +157,62 @@ def test_a_program_that_does_not_start_is_named(
     message = f"{program}: {problem}"
     assert (done.code, done.stdout, done.stderr.decode()) == (code, b"", f"registry-config: {message}\n")
     assert (done.report["exit-code"], done.report["error"]) == (code, message)
+
+
+@table(
+    "shell, remedy",
+    {
+        "bash": ("bash", "use an image that has it, or set --shell sh"),
+        "sh": ("sh", "use an image that has it"),
+    },
+)
+def test_a_shell_that_is_not_there_is_named(bench: Bench, shell: str, remedy: str) -> None:
+    image = "shell" if shell == "bash" else "no passwd, root"
+    done = bench.run("true", image=image, options=["--shell", shell])
+    assert (done.code, lines_of_ours(done.stderr)) == (127, [f"{shell}: {_NO_PROGRAM}; {remedy}"])
+
+
+def test_a_time_limit_says_what_stays(bench: Bench) -> None:
+    step = bench.action("touch first\nsh -c 'touch second; sleep 30'", {"timeout": "2s"})
+    assert (step.code, _names(bench)) == (124, ["first"])
+    warning = "the time limit ended the command: the files that it wrote stayed in the image"
+    assert f"::warning title=registry-config::{warning}" in without_masks(step.log)
+
+
+@table(
+    "instead",
+    {
+        "nothing": "true",
+        "a pipe": 'mkfifo "$GITHUB_OUTPUT"',
+        "a folder": 'mkdir "$GITHUB_OUTPUT"',
+        "a link": 'echo name=value > /tmp/other; ln -s /tmp/other "$GITHUB_OUTPUT"',
+        "a link to nothing": 'ln -s nosuch "$GITHUB_OUTPUT"',
+    },
+)
+def test_what_is_no_file_any_more_has_no_outputs(bench: Bench, instead: str) -> None:
+    done = bench.run(f'rm "$GITHUB_OUTPUT"; {instead}', options=["--shell", "sh"])
+    assert (done.code, done.stderr, done.report["outputs"]) == (0, b"", {})
+
+
+def test_a_file_of_digests_that_is_a_pipe_holds_nobody(bench: Bench) -> None:
+    (bench.machine.work / "podman").write_text("#!/bin/sh\nmkfifo digest\n")
+    (bench.machine.work / "podman").chmod(0o755)
+    done = bench.run("./podman", "push", "--digestfile", "digest", "a.example/app:1")
+    assert (done.code, done.report["digest"]) == (0, "")
+
+
+def test_outputs_are_those_of_the_last_attempt(bench: Bench) -> None:
+    chart(bench.machine.work)
+    mark = f"oci://{bench.engine.inside(bench.registries.first)}/attempts"
+    script = f"""
+if helm pull {mark}/app --version 1.2.3 --plain-http --destination /tmp; then kill -9 $$; fi
+helm push app-1.2.3.tgz {mark} --plain-http
+echo name=value >> "$GITHUB_OUTPUT"
+exit 3
+"""
+    options = ["--shell", "sh", "--retries", "1", "--retry-on", "any"]
+    done = bench.run(script, registries=bench.logins, options=options)
+    assert (done.code, done.report["results"][0]["attempts"], done.report["outputs"]) == (137, 2, {})
 
 
 def test_a_shell_gets_the_whole_text_and_all_variables(bench: Bench) -> None:
@@ -275,9 +332,11 @@ def test_a_signal_ends_the_command_in_the_engine(bench: Bench, number: signal.Si
         wait_for(lambda: beats() > 1, 15)
         process.send_signal(number)
         signalled = time.monotonic()
-        process.communicate()
+        _, stderr = process.communicate()
         ended = time.monotonic() - signalled
     assert (process.returncode, ended < 5) == (-9 if number == signal.SIGKILL else 128 + number, True)
+    said = [_STOPPED, f"{_FAILED} {128 + number}"]
+    assert lines_of_ours(stderr) == ([] if number == signal.SIGKILL else said)
     wait_for(lambda: _is_steady(beats, 1), 10)
 
 

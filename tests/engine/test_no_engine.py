@@ -120,12 +120,33 @@ def test_a_machine_without_docker_is_told(machine: Machine, programs: dict[str, 
     assert time.monotonic() - began < 15
 
 
-def test_what_the_session_says_last_is_passed_on(machine: Machine, mute: str) -> None:
-    script = r"sys.stderr.write('1\n2\n3\nthe last words\n'); sys.exit(1)"
+@table(
+    "script, said",
+    {
+        "its last words": (r"sys.stderr.write('1\n2\n3\nthe last words\n'); sys.exit(1)", " (2\n3\nthe last words)"),
+        "for a terminal": (
+            r"sys.stderr.write('\x1b[95m1 :\x1b[0m \x1b[31m! no\x1b[0m\n\nError: no [traceparent:13d9-0a13]\n')",
+            " (1 : ! no\nError: no)",
+        ),
+        "nothing": ("", ": the Dagger CLI ended"),
+    },
+)
+def test_what_the_session_says_last_is_passed_on(machine: Machine, mute: str, script: str, said: str) -> None:
     variables = {**_TOKEN, _HOST: mute, _CLI: _program(machine, "dagger", script)}
     done = machine.run("true", registries=[_LOGIN], options=["--image", "alpine"], variables=variables)
-    expected = f"engine: no Dagger engine answers (2\n3\nthe last words); {_START}"
+    expected = f"engine: no Dagger engine answers{said}; {_START}"
     assert (done.code, done.stderr.decode()) == (69, f"registry-config: {expected}\n")
+
+
+def test_after_a_signal_nobody_waits_long_for_a_session_that_hangs(machine: Machine, mute: str) -> None:
+    script = r"""print('{"port": 1, "session_token": "token"}', flush=True); time.sleep(60)"""
+    environ = {"PATH": os.defpath, _HOST: mute, _CLI: _program(machine, "dagger", script)}
+    session = DaggerSession(environ, lambda _: None)
+    session.start()
+    session.connect()
+    began = time.monotonic()
+    session.close(soon=True)
+    assert time.monotonic() - began < 7
 
 
 def test_the_session_gets_our_settings_and_no_credential(machine: Machine, mute: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,6 +73,34 @@ def test_a_secret_is_found_wherever_it_stands_in_a_large_file(tmp_path: Path, st
     assert (returned.left_behind, len(returned.with_secret)) == ((), 4)
     assert [path.name for path in (tmp_path / "folder").iterdir()] == ["almost"]
     assert [path.name for path in staging.iterdir()] == []
+
+
+def test_a_file_whose_folder_is_none_here_stays(tmp_path: Path, staging: Path) -> None:
+    (staging / "one/deep").mkdir(parents=True)
+    (staging / "one/deep/file").write_text("new")
+    (staging / "other").write_text("new")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/one").write_text("before")
+    assert _bring(tmp_path) == Returned(("one/deep/file (its folder is a file here)",), ())
+    assert (tmp_path / "folder/one").read_text() == "before"
+    assert (tmp_path / "folder/other").read_text() == "new"
+
+
+def test_what_stands_here_stays_until_all_of_the_new_file_has_come(
+    tmp_path: Path, staging: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill_the_disk(_: str, target: str) -> None:
+        with open(target, "wb") as file:
+            file.write(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (staging / "file").write_text("new")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/file").write_text("before")
+    monkeypatch.setattr(shutil, "move", fill_the_disk)
+    with pytest.raises(OSError, match="No space left"):
+        _bring(tmp_path)
+    assert {path.name: path.read_text() for path in (tmp_path / "folder").iterdir()} == {"file": "before"}
 
 
 def test_what_is_no_file_stays(tmp_path: Path, staging: Path) -> None:

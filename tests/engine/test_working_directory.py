@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from support.cli import lines_of_ours
+from support.cli import lines_of_ours, wait_for
 from support.tables import table
 
 if TYPE_CHECKING:
@@ -139,6 +141,60 @@ rm linked; mkdir linked; echo > linked/file; rmdir folder; echo > folder
         "sub/inward": "-> deep",
     }
     assert list(bench.machine.temporary.iterdir()) == []
+
+
+def _without_rights(bench: Bench) -> Bench:
+    """The same for a user who may not pass every folder, as root may."""
+    prefix = () if os.geteuid() else ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+    return replace(bench, machine=replace(bench.machine, prefix=(*bench.machine.prefix, *prefix)))
+
+
+def test_what_this_user_may_not_write_stays_and_the_others_come(bench: Bench) -> None:
+    closed = bench.machine.work / "closed"
+    closed.mkdir()
+    (closed / "there").write_text("before")
+    closed.chmod(0o555)
+    script = "chmod 755 closed; echo > closed/new; echo >> closed/there; echo > fine"
+    done = _without_rights(bench).run(script, options=["--shell", "sh"])
+    assert (done.code, lines_of_ours(done.stderr)) == (
+        0,
+        [f"left in the image: closed/{name} (this user may not write it here)" for name in ("new", "there")],
+    )
+    assert _files(bench.machine.work) == {"closed/there": "before", "fine": "\n"}
+
+
+def test_a_folder_that_this_user_may_not_read_is_named(bench: Bench) -> None:
+    (bench.machine.work / "sub/closed").mkdir(parents=True)
+    (bench.machine.work / "sub/closed").chmod(0)
+    unprivileged = _without_rights(bench)
+    done = unprivileged.run("true")
+    message = "this user may not read sub/closed; leave it out with --exclude, or change its permissions"
+    assert (done.code, lines_of_ours(done.stderr)) == (64, [f"--working-directory: {message}"])
+    assert unprivileged.run("true", options=["--exclude", "sub/closed"]).code == 0
+
+
+_STOPPED = "the run was stopped: the files that its commands wrote stayed in the image"
+
+
+def test_a_signal_before_the_files_have_come_is_told(bench: Bench) -> None:
+    with bench.start("head -c 300000000 /dev/urandom > large", options=["--shell", "sh"]) as process:
+        wait_for(lambda: list(bench.machine.temporary.iterdir()), 30)
+        process.terminate()
+        _, stderr = process.communicate()
+    assert (process.returncode, lines_of_ours(stderr)) == (143, [_STOPPED, "ended by signal 15"])
+    assert [list(folder.iterdir()) for folder in (bench.machine.work, bench.machine.temporary)] == [[], []]
+
+
+def test_a_signal_while_the_files_are_put_in_their_places_loses_none(bench: Bench) -> None:
+    count = 3000
+    script = f"i=0; while [ $i -lt {count} ]; do echo > file-$i; i=$((i + 1)); done"
+    with bench.start(script, options=["--shell", "sh"]) as process:
+        wait_for(lambda: list(bench.machine.work.iterdir()), 30)
+        process.terminate()
+        _, stderr = process.communicate()
+    assert len(list(bench.machine.work.iterdir())) == count
+    # The last file may have been before the signal.
+    assert lines_of_ours(stderr) in ([], ["ended by signal 15"])
 
 
 @table(

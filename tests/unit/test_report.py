@@ -68,13 +68,11 @@ _HINTS = (
         ),
         "interrupted before anything ran": (
             _ran(signal_number=15),
-            TargetReport(exit_code=143, state="failed", reason="the command failed with exit code 143"),
+            TargetReport(exit_code=143, state="failed", reason="ended by signal 15"),
         ),
         "interrupted between two commands": (
             _ran(_command("a"), signal_number=2),
-            TargetReport(
-                exit_code=130, state="failed", reason="the command failed with exit code 130", commands=("a",)
-            ),
+            TargetReport(exit_code=130, state="failed", reason="ended by signal 2", commands=("a",)),
         ),
         "refused": (
             TargetResult("x", None, attempts=1, seconds=1.5, error=InputError("here", "wrong password", "fix it")),
@@ -124,6 +122,11 @@ def test_the_end_of_stdout_is_kept_and_says_when_it_was_cut(written: list[bytes]
     together = _ran(*(_command("a", stdout=data) for data in written))
     apart = [_ran(_command("a", stdout=data), target=str(n)) for n, data in enumerate(written)]
     assert (_report(together).stdout, _report(*apart).stdout) == (stdout, stdout)
+
+
+def test_a_warning_of_a_command_names_its_target() -> None:
+    warned = _command("a")._replace(warnings=("look",))
+    assert _report(_ran(warned), _ran(warned, target="x")).warnings == ("look", "x: look")
 
 
 def _pushed(target: str, digest: str, code: int = 0) -> TargetResult:

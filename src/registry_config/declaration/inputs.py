@@ -29,6 +29,9 @@ TARGET_PLACEHOLDER: Final = "{target}"
 FILE_PLACEHOLDER: Final = "{file}"
 MAX_PARALLEL: Final = 64
 MAX_RETRIES: Final = 10
+# What Go's filepath.Match takes: a class is neither empty nor open, and a backslash stands before something.
+_CLASS_SIGN: Final = r"(?:\\.|[^\\\]-])"
+_GLOB: Final = rf"(?:[^\\\[]|\\.|\[(?:\^|(?!\^))(?:{_CLASS_SIGN}(?:-{_CLASS_SIGN})?)+\])*"
 _TARGET: Final = r"[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]+-]*"
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 
@@ -142,6 +145,7 @@ def check_inputs(inputs: Inputs, *, needs_command: bool = True) -> None:
             "leave one of them out: nothing tells what a script writes",
         )
     _check_image(inputs)
+    _check_exclude(inputs)
     _check_targets(inputs)
 
 
@@ -171,6 +175,13 @@ def _check_image(inputs: Inputs) -> None:
         raise InputError(called("exclude"), f"needs {called('image')}", f"set {called('image')}, or leave it out")
     if inputs.use_entrypoint and inputs.shell:
         raise InputError(called("use-entrypoint"), f"cannot be combined with {called('shell')}", "give one of them")
+
+
+def _check_exclude(inputs: Inputs) -> None:
+    for line, pattern in enumerate(inputs.exclude, 1):
+        if not pattern.startswith("#") and not re.fullmatch(_GLOB, pattern, re.DOTALL):
+            remedy = "close the bracket, or write a backslash before what is to stand for itself"
+            raise InputError(numbered("exclude", line), "is not a pattern of dockerignore syntax", remedy)
 
 
 def _check_targets(inputs: Inputs) -> None:

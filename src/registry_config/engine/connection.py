@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def connection(
-    environ: Mapping[str, str], redactor: Redactor, engine_log: Callable[[bytes], None]
+    environ: Mapping[str, str],
+    redactor: Redactor,
+    engine_log: Callable[[bytes], None],
+    is_stopped: Callable[[], bool],
 ) -> AsyncIterator[None]:
     """Connect for as long as the context lasts.
 
@@ -27,6 +30,7 @@ async def connection(
         environ: what Dagger's session inherits; no credential in it.
         redactor: knows what must not be seen.
         engine_log: takes Dagger's log, redacted.
+        is_stopped: tells at the end whether a signal leaves little time.
 
     Raises:
         UnavailableError: there is no engine, or its session refuses the connection.
@@ -59,7 +63,7 @@ async def connection(
     finally:
         if starting:
             await asyncio.wait([starting])
-            await asyncio.to_thread(session.close)
+            await asyncio.to_thread(session.close, soon=is_stopped())
         engine_log(stream.finish())
 
 

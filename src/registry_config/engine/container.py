@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
+import tempfile
 
 from registry_config.audience import called
 from registry_config.credentials.reading import ca_files
 from registry_config.engine.certificates import Trust, bundle_for
-from registry_config.engine.errors import explain_exit, reason_of
+from registry_config.engine.errors import explain_exit, missing_program, reason_of
+from registry_config.engine.image import is_ordinary
 from registry_config.engine.mounts import (
     NONCE_VARIABLE,
     OUTPUT_FILE,
@@ -20,6 +22,7 @@ from registry_config.engine.mounts import (
     mounts,
     nonce,
 )
+from registry_config.engine.returned_files import bring_back
 from registry_config.engine.workspace import WORKSPACE, as_glob, download, engine_pattern, stub_of_config
 from registry_config.errors import EXIT_TIMEOUT, SecretFileError, SignalError, UnavailableError
 from registry_config.light_typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 # GitHub shows ten warnings of a step.
 _MAX_NAMED: Final = 8
+_LEFT: Final = "the files that it wrote stayed in the image"
 
 
 class Place(NamedTuple):
@@ -81,7 +85,7 @@ class ImageWorkplace:
         self._before = self._container.directory(WORKSPACE)
         # What the last command left, one that failed included.
         self._latest: dagger.Container | None = None
-        self._outputs = NOTHING
+        self._is_begun = False
 
     def find(self, pattern: str) -> list[str]:
         """See `plan.Workplace.find`."""
@@ -90,6 +94,7 @@ class ImageWorkplace:
 
     def run(self, arguments: tuple[str, ...], credentials: tuple[Credential, ...]) -> CommandResult:
         """See `plan.Workplace.run`."""
+        self._is_begun = True
         program = (*(self._image.entrypoint if self._place.settings.use_entrypoint else ()), *arguments)
         result = CommandResult(
             arguments=tuple(map(self._redactor.text, program)),
@@ -100,19 +105,21 @@ class ImageWorkplace:
         )
         held = mounts((credential.login for credential in credentials), self._image.user.home)
         try:
-            code, stdout, stderr = self._place.wait_for(self._execute(arguments, held, program[0], credentials))
+            execution = self._execute(arguments, held, program[0], credentials)
+            code, stdout, stderr, outputs = self._place.wait_for(execution)
         except asyncio.TimeoutError:
-            return result._replace(exit_code=EXIT_TIMEOUT)
+            return result._replace(exit_code=EXIT_TIMEOUT, warnings=(f"the time limit ended the command: {_LEFT}",))
         except SignalError as error:
             return result._replace(exit_code=error.exit_code)
-        code, problem = explain_exit(program, code, stdout, stderr, self._image.entrypoint)
+        remedy = missing_program(program[0], self._image.entrypoint, is_script=self._plan.is_script)
+        code, problem = explain_exit(program, code, stdout, stderr, remedy)
         self._show(stdout, result.stdout, self._output.stdout)
         self._show("" if problem else stderr, result.stderr, self._output.stderr)
         return result._replace(
             exit_code=code,
             problem=self._redactor.text(problem),
-            outputs=self._outputs.values,
-            warnings=self._outputs.warnings,
+            outputs=outputs.values,
+            warnings=outputs.warnings,
             file_digests=() if code else digests_in_files(program, self._read),
         )
 
@@ -128,13 +135,19 @@ class ImageWorkplace:
     async def _read_file(self, path: str, limit: int) -> bytes:
         import dagger  # noqa: PLC0415
 
+        path = posixpath.join(WORKSPACE, path)
         try:
-            file = self._container.file(posixpath.join(WORKSPACE, path))
-            if await file.size() <= limit:
+            file = self._container.file(path)
+            if await is_ordinary(self._container, path, follow=True) and await file.size() <= limit:
                 return (await file.contents()).encode()
         except dagger.QueryError:
             pass
         raise FileNotFoundError(path)
+
+    def stop(self) -> None:
+        """Tell what a signal costs: a command may have written files."""
+        if self._is_begun:
+            self._warn("the run was stopped: the files that its commands wrote stayed in the image")
 
     def bring_back(self) -> None:
         """Bring changed and new files into the working directory on this machine.
@@ -148,12 +161,19 @@ class ImageWorkplace:
         if stub := stub_of_config(self._image.user.home):
             changes = changes.filter(exclude=stub)
         folder = self._plan.working_directory
-        self._tell(self._place.wait_for(download(changes, folder, self._place.settings, self._redactor)))
+        with tempfile.TemporaryDirectory(prefix="registry-config-", ignore_cleanup_errors=True) as staging:
+            try:
+                self._place.wait_for(download(changes, folder, self._place.settings, staging))
+            except SignalError:
+                self.stop()
+                raise
+            # In this thread, where no signal ends it: half of the files would be worse than a moment's patience.
+            self._tell(bring_back(staging, folder, self._redactor))
 
     async def _execute(
         self, arguments: tuple[str, ...], held: tuple[Mount, ...], program: str, credentials: tuple[Credential, ...]
-    ) -> tuple[int, str, str]:
-        """Exit code and streams of one command, executed once."""
+    ) -> tuple[int, str, str, ScriptOutputs]:
+        """Exit code, streams and outputs of one command, executed once."""
         import dagger  # noqa: PLC0415
 
         bundle = await bundle_for(self._container, program, ca_files(credentials), self._place.trust)
@@ -172,31 +192,36 @@ class ImageWorkplace:
             code, stdout, stderr = await asyncio.gather(after.exit_code(), after.stdout(), after.stderr())
         except dagger.ExecError as error:
             return self._ended_by_signal(error)
-        if self._plan.is_script:
-            self._outputs = await self._read_outputs(after)
+        outputs = await self._read_outputs(after) if self._plan.is_script else NOTHING
         self._latest = bundle.taken_out(_without_secrets(after, held))
         if code == 0:
             self._container = self._latest
-        return code, stdout, stderr
+        return code, stdout, stderr, outputs
 
     async def _read_outputs(self, after: dagger.Container) -> ScriptOutputs:
         import dagger  # noqa: PLC0415
 
         try:
+            # The script may have removed it, or put something else in its place.
+            if not await is_ordinary(after, OUTPUT_FILE):
+                return NOTHING
             file = after.file(OUTPUT_FILE)
             if await file.size() > MAX_BYTES:
                 return parse_outputs(bytes(MAX_BYTES + 1), self._redactor)
             return parse_outputs((await file.contents()).encode(), self._redactor)
         except dagger.QueryError:
-            return NOTHING  # the script removed it, or put something else in its place
+            return NOTHING
 
-    def _ended_by_signal(self, error: dagger.ExecError) -> tuple[int, str, str]:
+    def _ended_by_signal(self, error: dagger.ExecError) -> tuple[int, str, str, ScriptOutputs]:
         # A signal ended it, or (-1) the container could not be started at all.
         if error.exit_code < 0:
             reason = reason_of(error, self._redactor)
             raise UnavailableError("image", f"its container cannot be started ({reason})", "use another image")
-        self._place.warn("the command ended as by a signal: the files that it wrote stayed in the image")
-        return error.exit_code, error.stdout, error.stderr
+        left = NOTHING._replace(warnings=(f"the command ended as by a signal: {_LEFT}",))
+        return error.exit_code, error.stdout, error.stderr, left
+
+    def _warn(self, text: str) -> None:
+        self._place.warn(f"{self._plan.name}: {text}" if self._plan.name else text)
 
     def _show(self, text: str, tail: Tail, write: Callable[[bytes], None]) -> None:
         data = self._redactor.data(text.encode(), cut=True)
@@ -207,9 +232,9 @@ class ImageWorkplace:
     def _tell(self, returned: Returned) -> None:
         named = returned.left_behind[:_MAX_NAMED]
         for name in named:
-            self._place.warn(f"left in the image: {self._redactor.text(name)}")
+            self._warn(f"left in the image: {self._redactor.text(name)}")
         if unnamed := len(returned.left_behind) - len(named):
-            self._place.warn(f"left in the image: {unnamed} more")
+            self._warn(f"left in the image: {unnamed} more")
         if returned.with_secret:
             names = ", ".join(returned.with_secret)
             problem = f"a file that came back held a secret and was deleted: {names}"

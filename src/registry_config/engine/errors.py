@@ -25,8 +25,13 @@ _NOISE: Final = re.compile(
 
 def reason_of(error: Exception, redactor: Redactor) -> str:
     """The engine's own words, as plain text without empty lines and the trace's number."""
-    lines = (" ".join(line.split()) for line in _NOISE.sub(" ", str(error)).split("\n"))
-    return redactor.text("\n".join(filter(None, lines)))
+    return redactor.text(plain(str(error)))
+
+
+def plain(text: str) -> str:
+    """Text of the engine without what is for a terminal or a trace, and without empty lines."""
+    lines = (" ".join(line.split()) for line in _NOISE.sub(" ", text).split("\n"))
+    return "\n".join(filter(None, lines))
 
 
 def explain_pull(text: str, reference: str) -> UnavailableError:
@@ -69,24 +74,36 @@ _PULL_PROBLEMS: Final = (
 )
 
 
-def explain_exit(
-    program: tuple[str, ...], code: int, stdout: str, stderr: str, entrypoint: tuple[str, ...]
-) -> tuple[int, str]:
-    """Exit code and reason where the engine's init process could not start the program; it answers 1 then."""
+def explain_exit(program: tuple[str, ...], code: int, stdout: str, stderr: str, remedy: str) -> tuple[int, str]:
+    """Exit code and reason where the engine's init process could not start the program; it answers 1 then.
+
+    Args:
+        program: the words that it was to start.
+        code: what it answered.
+        stdout: nothing, if it could not.
+        stderr: its reason, if it could not.
+        remedy: what to do where a program is not in PATH; empty for nothing that is known.
+    """
     if code != 1 or stdout or not program:
         return code, ""
     name = re.escape(program[0])
     if re.fullmatch(
         rf'exec: "{name}": executable file not found in \$PATH\n|fork/exec {name}: no such file or directory\n', stderr
     ):
-        hint = ""
+        hint = f"; {remedy}" if remedy else ""
         if "/" in program[0]:
             hint = ", or not the interpreter that its first line names"
-        elif entrypoint:
-            hint = (
-                f"; its entrypoint is {' '.join(entrypoint)}: name it in the command or set {called('use-entrypoint')}"
-            )
         return EXIT_NOT_FOUND, f"{program[0]}: no such program in the image{hint}"
     if match := re.fullmatch(rf"fork/exec [^\n]*{name}: (permission denied|exec format error)\n", stderr):
         return EXIT_NOT_EXECUTABLE, f"{program[0]}: cannot be executed in the image ({match[1]})"
     return code, ""
+
+
+def missing_program(program: str, entrypoint: tuple[str, ...], *, is_script: bool) -> str:
+    """What to do where a program is not in PATH; empty where nothing is known."""
+    if is_script:
+        other = "" if program == "sh" else f", or set {called('shell', 'sh')}"
+        return f"use an image that has it{other}"
+    if entrypoint:
+        return f"its entrypoint is {' '.join(entrypoint)}: name it in the command or set {called('use-entrypoint')}"
+    return ""

@@ -71,6 +71,13 @@ async def contents(container: dagger.Container, path: str) -> str:
         return ""
 
 
+async def is_ordinary(container: dagger.Container, path: str, *, follow: bool = False) -> bool:
+    """Whether a command left an ordinary file there: to read a pipe would hold the engine until somebody writes."""
+    from dagger import ExistsType  # noqa: PLC0415
+
+    return await container.exists(path, expected_type=ExistsType.REGULAR_TYPE, do_not_follow_symlinks=not follow)
+
+
 def _from_registry(settings: ImageSettings) -> dagger.Container:
     from dagger import dag  # noqa: PLC0415
 

@@ -10,11 +10,13 @@ import os
 import re
 import shutil
 import stat
+import uuid
+from contextlib import suppress
 
 from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from registry_config.credentials.redaction import Redactor
 
@@ -42,8 +44,8 @@ def bring_back(staging: str, folder: str, redactor: Redactor) -> Returned:
         elif _holds_secret(name, entry, redactor):
             os.unlink(entry.path)
             with_secret.append(redactor.text(name))
-        else:
-            _move(entry.path, os.path.join(folder, name))
+        elif not _moved(entry.path, os.path.join(folder, name)):
+            left_behind.append(f"{name} (this user may not write it here)")
     return Returned(tuple(left_behind), tuple(with_secret))
 
 
@@ -73,7 +75,8 @@ def _refusal(name: str, entry: os.DirEntry[str], folder: str) -> str:
         (not (stat.S_ISLNK(mode) or stat.S_ISREG(mode)), "neither a file nor a link"),
         (stat.S_ISREG(mode) and mode & _SET_ID, "runs as another user"),
         (stat.S_ISREG(mode) and not os.access(entry.path, os.R_OK), "cannot be read"),
-        (_passes_link(name, folder), "its folder is a link here"),
+        (_passes(os.path.islink, name, folder), "its folder is a link here"),
+        (_passes(_is_no_folder, name, folder), "its folder is a file here"),
         (os.path.isdir(target) and not os.path.islink(target), "a folder of that name stands here"),
     )
     return next((reason for applies, reason in reasons if applies), "")
@@ -86,9 +89,14 @@ def _leads_out(name: str, target: str) -> bool:
     return os.path.isabs(target) or climbs or path == ".." or path.startswith("../")
 
 
-def _passes_link(name: str, folder: str) -> bool:
+def _passes(is_so: Callable[[str], bool], name: str, folder: str) -> bool:
+    """Whether it is so of one of the folders on the way to a file, as they are here."""
     parents = name.split("/")[:-1]
-    return any(os.path.islink(os.path.join(folder, *parents[:n])) for n in range(1, len(parents) + 1))
+    return any(is_so(os.path.join(folder, *parents[:n])) for n in range(1, len(parents) + 1))
+
+
+def _is_no_folder(path: str) -> bool:
+    return os.path.lexists(path) and not os.path.isdir(path)
 
 
 def _holds_secret(name: str, entry: os.DirEntry[str], redactor: Redactor) -> bool:
@@ -106,9 +114,19 @@ def _holds_secret(name: str, entry: os.DirEntry[str], redactor: Redactor) -> boo
     return stream.found
 
 
-def _move(source: str, target: str) -> None:
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    # Neither through a link nor into a file that may be read-only, or stand elsewhere under another name.
-    if os.path.lexists(target):
-        os.unlink(target)
-    shutil.move(source, target)
+def _moved(source: str, target: str) -> bool:
+    """Put a file in its place, unless this user may not."""
+    folder = os.path.dirname(target)
+    # On another file system it is copied: what stands here goes only when all of the new file has come. It is replaced
+    # by name, neither through a link nor into a file that may be read-only, or stand elsewhere under another name.
+    draft = os.path.join(folder, f".registry-config-{uuid.uuid4().hex}")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        shutil.move(source, draft)
+        os.replace(draft, target)
+    except PermissionError:
+        return False
+    finally:
+        with suppress(OSError):
+            os.unlink(draft)
+    return True

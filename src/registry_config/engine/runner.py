@@ -103,7 +103,9 @@ class EngineRunner:
         place = Place(self._settings, self._redactor, self._wait_for, self._warnings.append, self._trust)
         workplace = ImageWorkplace(place, plan, image, source, output)
         yield workplace
-        if not self.interrupted:
+        if self.interrupted:
+            workplace.stop()
+        else:
             workplace.bring_back()
 
     def interrupt(self, signal_number: int) -> None:
@@ -148,7 +150,8 @@ class EngineRunner:
     async def _serve(self) -> None:
         """Keep the connection for as long as the runner is entered; what fails here fails in each plan."""
         try:
-            async with connection(self._environ, self._redactor, self._engine_log):
+            log, is_stopped = self._engine_log, lambda: bool(self.interrupted)
+            async with connection(self._environ, self._redactor, log, is_stopped):
                 self._connected.set_result(None)
                 try:
                     self._image.set_result(await pull(self._settings, self._redactor))

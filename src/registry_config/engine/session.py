@@ -14,6 +14,7 @@ import threading
 from urllib.parse import urlsplit
 
 from registry_config.engine.dagger_cli import find_cli
+from registry_config.engine.errors import plain
 from registry_config.errors import UnavailableError
 from registry_config.light_typing import IO, TYPE_CHECKING, Final
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS: Final = 25.0
 _PULL_SECONDS: Final = 300.0
 _CLOSE_SECONDS: Final = 30.0
+# GitHub kills ten seconds after the first signal.
+_STOP_SECONDS: Final = 5.0
 _DOCKER_SECONDS: Final = 7.0
 # The container programs that Dagger starts its engine with, in its order.
 _CONTAINER_PROGRAMS: Final = ("docker", "podman", "nerdctl", "finch")
@@ -99,19 +102,22 @@ class DaggerSession:
             parameters = json.loads(self._first_line)
             return int(parameters["port"]), str(parameters["session_token"])
         except (ValueError, KeyError, TypeError):
-            last = b"".join(self._last[-3:]).decode("utf-8", "replace").strip()
+            has_ended = self._answered.is_set()
             self.close()
+            last = plain(b"".join(self._last[-3:]).decode("utf-8", "replace"))
             problem = f"no Dagger engine answers ({last})" if last else f"no Dagger engine answers within {limit:.0f} s"
+            if has_ended and not last:
+                problem = "no Dagger engine answers: the Dagger CLI ended"
             raise UnavailableError(_PLACE, problem, _REMEDY) from None
 
-    def close(self) -> None:
-        """End the session and wait until its last log lines have come."""
+    def close(self, *, soon: bool = False) -> None:
+        """End the session and wait until its last log lines have come, not for long if it is to be soon."""
         process = self._process
         if process is None or process.stdin is None:
             return
         process.stdin.close()
         try:
-            process.wait(_CLOSE_SECONDS if self._first_line else 1)
+            process.wait(1 if not self._first_line else _STOP_SECONDS if soon else _CLOSE_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

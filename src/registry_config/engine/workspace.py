@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import posixpath
 import re
-import shutil
-import tempfile
 
+from registry_config.audience import called
 from registry_config.engine.mounts import home_config
-from registry_config.engine.returned_files import Returned, bring_back
+from registry_config.errors import InputError
 from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from registry_config.credentials.redaction import Redactor
     from registry_config.plan import ImageSettings
 
 WORKSPACE: Final = "/workspace"
@@ -28,29 +25,36 @@ _ALWAYS_EXCLUDED: Final = (_GIT, "**/gha-creds-*.json")
 
 
 async def upload(folder: str, settings: ImageSettings) -> dagger.Directory:
-    """Send the working directory to the engine; to be called on a connection."""
+    """Send the working directory to the engine; to be called on a connection.
+
+    Raises:
+        InputError: this user may not read all of it.
+    """
+    import dagger  # noqa: PLC0415
     from dagger import dag  # noqa: PLC0415
 
-    return await dag.host().directory(folder, exclude=excluded(folder, settings)).sync()
+    try:
+        return await dag.host().directory(folder, exclude=excluded(folder, settings)).sync()
+    except dagger.QueryError as error:
+        if found := re.search(r"error from sender: \w+ (.*): permission denied", str(error)):
+            problem = f"this user may not read {found[1].removeprefix(f'{folder}/')}"
+            remedy = f"leave it out with {called('exclude')}, or change its permissions"
+            raise InputError(called("working-directory"), problem, remedy) from None
+        raise
 
 
-async def download(changes: dagger.Directory, folder: str, settings: ImageSettings, redactor: Redactor) -> Returned:
-    """Bring changed and new files into the working directory.
+async def download(changes: dagger.Directory, folder: str, settings: ImageSettings, staging: str) -> None:
+    """Fetch changed and new files from the engine.
 
     Args:
         changes: what the commands changed in the container's working directory.
         folder: the working directory on this machine.
         settings: says what never comes back.
-        redactor: finds secrets in what comes back.
+        staging: an empty folder, where they are to be looked at.
     """
     # What lies under .git comes along, so that it can be named and refused.
     exclude = [pattern for pattern in excluded(folder, settings) if pattern != _GIT]
-    staging = tempfile.mkdtemp(prefix="registry-config-")
-    try:
-        await changes.filter(exclude=exclude).export(staging)
-        return await asyncio.to_thread(bring_back, staging, folder, redactor)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    await changes.filter(exclude=exclude).export(staging)
 
 
 def excluded(folder: str, settings: ImageSettings) -> list[str]:

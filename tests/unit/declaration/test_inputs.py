@@ -110,6 +110,36 @@ def test_what_does_not_contradict_passes(inputs: Inputs) -> None:
     check_inputs(inputs)
 
 
+@table(
+    "pattern, is_one",
+    {
+        "an open class": ("[a", False),
+        "an empty class": ("a[]", False),
+        "an empty class, negated": ("[^]b", False),
+        "half a range": ("[a-]", False),
+        "a backslash at the end": ("a\\", False),
+        "a backslash at the end of a class": ("[a\\", False),
+        "a class": ("[^a-z0-9]*/**/?", True),
+        "a bracket by itself": ("a\\[", True),
+        "a closing bracket": ("a]", True),
+        "a bracket in a class": ("[\\]]", True),
+        "negated": ("!**/*.log", True),
+        "a comment": ("# [", True),
+        "nothing": ("", True),
+    },
+)
+def test_a_pattern_that_the_engine_would_not_take_is_refused(pattern: str, *, is_one: bool) -> None:
+    inputs = Inputs(command="a", image="tool", exclude=("x", pattern))
+    if is_one:
+        check_inputs(inputs)
+        return
+    remedy = "close the bracket, or write a backslash before what is to stand for itself"
+    with pytest.raises(
+        InputError, match=exactly(f"exclude (line 2): is not a pattern of dockerignore syntax; {remedy}")
+    ):
+        check_inputs(inputs)
+
+
 def test_env_takes_values_from_the_line_or_from_the_step() -> None:
     inputs = Inputs(
         env=("A=1", "", " B = x=y ", "C", "  D  ", "E="),

@@ -9,6 +9,7 @@ from registry_config.engine.container import ImageWorkplace, Place
 from registry_config.engine.image import Image
 from registry_config.engine.image_user import ImageUser
 from registry_config.plan import ImageSettings, Plan
+from registry_config.script_outputs import NOTHING, ScriptOutputs
 from support.tables import table
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ class _Collected:
 def _shown(code: int, stdout: str, stderr: str) -> tuple[bytes, list[bytes]]:
     """What is kept of both streams, and what is written, where a command ends so."""
 
-    def answer(coroutine: Coroutine[Any, Any, Any]) -> tuple[int, str, str]:
+    def answer(coroutine: Coroutine[Any, Any, Any]) -> tuple[int, str, str, ScriptOutputs]:
         coroutine.close()
-        return code, stdout, stderr
+        return code, stdout, stderr, NOTHING
 
     redactor = Redactor([b"password", b"0123456789abcdefghijklmnopqrstuvwxyz"])
     settings = ImageSettings("image", (), use_entrypoint=False, home="", exclude=(), excluded_files=())
