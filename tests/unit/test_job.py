@@ -207,6 +207,8 @@ def test_an_empty_password_skips_or_fails_as_asked(registries: str, reason: str)
     environ = {"TOKEN": ""}
     job = _prepare(registries, environ, on_missing="skip")
     assert (job.skip_reason, _plan(job).credentials) == (f"{reason}; nothing was run (on-missing: skip)", ())
+    # The log's first line names what was declared.
+    assert job.registries == ("a.example",)
     with pytest.raises(InputError, match=exactly(f"{reason}; give it a value, or set on-missing: skip")):
         _prepare(registries, environ)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from registry_config.audience import speak_to_workflow
 from registry_config.errors import RegistryConfigError
-from registry_config.execution import execute
+from registry_config.execution import execute, skip
 from registry_config.github.event import read_origin
 from registry_config.github.inputs import from_action
 from registry_config.github.summary import summarize
@@ -58,7 +58,7 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str], workflow: Workflow) 
         workflow.annotate("notice", notice)
     if job.skip_reason:
         workflow.annotate("notice", job.skip_reason)
-        return Report(skipped=True, error=job.skip_reason)
+        return skip(job, environ)
     output = SafeOutput(job.redactor, verbose=inputs.verbose)
     try:
         report = execute(job, inputs, dict(environ), output, _observer(job.names, workflow, output))
