@@ -337,6 +337,13 @@ def test_a_known_line_has_its_remedy_on_either_stream(line: str, beginning: str)
                 "write 'helm push {file} oci://HOST/PATH', or write a line for each; and see that oci:// is there"
             ),
         ),
+        "helm push to a host with a port, without oci://": (
+            result("helm", "push", "a.tgz", "a.io:5000/x", stderr="Error: invalid chart URL format: a.io:5000/x"),
+            (
+                "helm push takes one chart and then where it goes: with several charts set 'files: dist/*.tgz' and "
+                "write 'helm push {file} oci://HOST/PATH', or write a line for each; and see that oci:// is there"
+            ),
+        ),
         "an owner with capitals": (
             result(
                 "oras", "push", "ghcr.io/MyOrg/x:1", stderr='Error: invalid reference: invalid repository "MyOrg/x"'
