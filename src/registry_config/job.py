@@ -130,10 +130,10 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
         hidden_variables=frozenset({*inputs.hidden_variables, *_hidden(declarations)} - set(secret)),
         registries=tuple(d.registry for d in declarations if "command" in d.purposes and d not in left_out),
         warnings=(
-            *secret_warnings(credentials, declarations),
+            *secret_warnings(credentials, declarations, secret),
             *user.warnings,
             *_engine_warnings(inputs, environ),
-            *signing_warnings(plan, inputs, origin, has_provider=_has_provider(declarations)),
+            *signing_warnings(plan, inputs, origin, environ, has_provider=_has_provider(declarations)),
         ),
         notices=notices(left_out, has_commands=bool(commands)),
         skip_reason=_skip_reason(missing) or ("" if plans else nothing_left(left_out)),

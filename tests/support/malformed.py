@@ -68,7 +68,7 @@ _WORKSPACE = (
 _PURPOSE = "must be 'image' or 'command'; leave it out for both"
 _NO_NAME = "is not the name of a variable; write NAME or NAME=value"
 _NOT_SET = "no such variable in the environment; set it under env of the step"
-_STRAY = "command line: an unknown option or a stray word"
+_STRAY = "command line: an unknown option or extra arguments"
 
 
 def at_command_line(message: str) -> str:
