@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from registry_config.errors import refusals_redacted
 from registry_config.host.process_environment import close_memory
 from registry_config.light_typing import TYPE_CHECKING, NamedTuple
 
@@ -63,6 +64,13 @@ def ask(
         UnavailableError: one of them cannot be asked.
         VerificationError: a registry says that the run cannot work.
     """
+    with refusals_redacted(job.redactor.text):
+        return _ask(job, inputs, environ, observer, limit)
+
+
+def _ask(
+    job: Job, inputs: Inputs, environ: Mapping[str, str], observer: Observer, limit: tuple[str, float] | None
+) -> Asked:
     tell = _teller(job, observer)
     keyless = None
     if job.keyless and needs_answers(job, inputs):

@@ -6,11 +6,13 @@ what was typed where a credential could stand.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 from registry_config.audience import called, either
 from registry_config.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 # Codes of BSD's sysexits.h; the tool's own codes lie mostly below them.
 EXIT_USAGE = 64
@@ -105,3 +107,17 @@ def _edits(left: str, right: str) -> int:
         for j, b in enumerate(right, 1):
             previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
     return row[-1]
+
+
+@contextmanager
+def refusals_redacted(hide: Callable[[str], str]) -> Iterator[None]:
+    """Hide what must not be seen in a refusal: it names what was typed, such as a program or a pattern."""
+    try:
+        yield
+    except RegistryConfigError as error:
+        error.args = (error.place, error.problem, error.remedy) = (
+            hide(error.place),
+            hide(error.problem),
+            hide(error.remedy),
+        )
+        raise

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from registry_config.asking import ask, needs_answers
 from registry_config.audience import called
 from registry_config.commands import preview, shown
-from registry_config.errors import RegistryConfigError, SignalError
+from registry_config.errors import SignalError, refusals_redacted
 from registry_config.host.process_environment import close_memory
 from registry_config.host.programs import check_programs
 from registry_config.host.runner import HostRunner
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from registry_config.asking import Asked
-    from registry_config.credentials.redaction import Redactor
     from registry_config.declaration.inputs import Inputs
     from registry_config.job import Job
     from registry_config.observer import Observer
@@ -46,22 +45,8 @@ def execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output
     Raises:
         RegistryConfigError: the run was refused; with targets each refusal is that target's own.
     """
-    with _refusals_redacted(job.redactor):
+    with refusals_redacted(job.redactor.text):
         return _execute(job, inputs, environ, output, observer)
-
-
-@contextmanager
-def _refusals_redacted(redactor: Redactor) -> Iterator[None]:
-    """A refusal names what was typed, such as a program; that may hold a secret."""
-    try:
-        yield
-    except RegistryConfigError as error:
-        error.args = (error.place, error.problem, error.remedy) = (
-            redactor.text(error.place),
-            redactor.text(error.problem),
-            redactor.text(error.remedy),
-        )
-        raise
 
 
 def _execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Output, observer: Observer) -> Report:
@@ -167,7 +152,7 @@ def check_machine(job: Job, environ: Mapping[str, str]) -> tuple[str, ...]:
     if job.image is not None:
         return ()
     path = plan.variables.get("PATH", environ.get("PATH", ""))
-    with _refusals_redacted(job.redactor):
+    with refusals_redacted(job.redactor.text):
         return tuple(map(job.redactor.text, check_programs(plan, path)))
 
 

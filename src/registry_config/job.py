@@ -31,7 +31,7 @@ from registry_config.declaration.inputs import (
 )
 from registry_config.declaration.registries import Declaration, parse_registries
 from registry_config.declaration.registries_file import registries_text
-from registry_config.errors import InputError
+from registry_config.errors import InputError, refusals_redacted
 from registry_config.host.files import find_files
 from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 from registry_config.optional import leave_out, nothing_left, notices
@@ -109,38 +109,38 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
     user = NO_USER_CONFIG if inputs.image else read_user_config(environ, keep=inputs.keep_logins)
     others = (*_checked_secrets(secret), *user.secrets, *(keyless.secrets if keyless else ()))
     redactor = Redactor(all_encodings((*credentials, *user.credentials), others))
-    _refuse_secrets_in(plain, redactor)
-    for_command = tuple(credential for credential in credentials if "command" in credential.purposes)
-    plan = Plan(
-        commands,
-        inputs.working_directory,
-        for_command,
-        plain,
-        secret,
-        is_script=bool(inputs.shell),
-        timeout=inputs.timeout,
-    )
-    plans, skipped = leave_out(_plans(plan, inputs, redactor), left_out)
-    return Job(
-        plans=plans,
-        skipped=skipped,
-        image=_image(inputs, declarations, credentials, home=plain.get("HOME", "")),
-        forms=all_encodings((*credentials, *user.credentials), others, single=True),
-        redactor=redactor,
-        hidden_variables=frozenset({*inputs.hidden_variables, *_hidden(declarations)} - set(secret)),
-        registries=tuple(d.registry for d in declarations if "command" in d.purposes and d not in left_out),
-        warnings=(
-            *secret_warnings(credentials, declarations, secret),
-            *user.warnings,
-            *_engine_warnings(inputs, environ),
-            *signing_warnings(plan, inputs, origin, environ, has_provider=_has_provider(declarations)),
-        ),
-        notices=notices(left_out, has_commands=bool(commands)),
-        skip_reason=_skip_reason(missing) or ("" if plans else nothing_left(left_out)),
-        keyless=keyless,
-        user_config=user,
-        authorities=read_authorities(declarations),
-    )
+    with refusals_redacted(redactor.text):
+        _refuse_secrets_in(plain, redactor)
+        plan = Plan(
+            commands,
+            inputs.working_directory,
+            tuple(credential for credential in credentials if "command" in credential.purposes),
+            plain,
+            secret,
+            is_script=bool(inputs.shell),
+            timeout=inputs.timeout,
+        )
+        plans, skipped = leave_out(_plans(plan, inputs, redactor), left_out)
+        return Job(
+            plans=plans,
+            skipped=skipped,
+            image=_image(inputs, declarations, credentials, home=plain.get("HOME", "")),
+            forms=all_encodings((*credentials, *user.credentials), others, single=True),
+            redactor=redactor,
+            hidden_variables=frozenset({*inputs.hidden_variables, *_hidden(declarations)} - set(secret)),
+            registries=tuple(d.registry for d in declarations if "command" in d.purposes and d not in left_out),
+            warnings=(
+                *secret_warnings(credentials, declarations, secret),
+                *user.warnings,
+                *_engine_warnings(inputs, environ),
+                *signing_warnings(plan, inputs, origin, environ, has_provider=_has_provider(declarations)),
+            ),
+            notices=notices(left_out, has_commands=bool(commands)),
+            skip_reason=_skip_reason(missing) or ("" if plans else nothing_left(left_out)),
+            keyless=keyless,
+            user_config=user,
+            authorities=read_authorities(declarations),
+        )
 
 
 def _plans(plan: Plan, inputs: Inputs, redactor: Redactor) -> tuple[Plan, ...]:

@@ -73,10 +73,12 @@ def _assignments(lines: list[str]) -> Iterator[tuple[int, str, str | None]]:
             continue
         name, is_long, delimiter = line.partition("<<")
         if is_long and "=" not in name and delimiter:
-            if delimiter not in lines[at:]:
+            try:
+                # What is left of the lines is not copied for it: with many values that would take minutes.
+                end = lines.index(delimiter, at)
+            except ValueError:
                 yield first, name, None
                 return
-            end = lines.index(delimiter, at)
             yield first, name, "\n".join(lines[at:end])
             at = end + 1
         else:

@@ -20,7 +20,7 @@ from support.cli import Machine, lines_of_ours, tool_path, wait_for
 from support.leaks import SHARED_MEMORY, search
 from support.rootless import rootless_machine
 from support.tables import table
-from support.tools import need_docker
+from support.tools import need_docker, need_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -160,6 +160,59 @@ def test_a_later_docker_login_fails_and_leaves_the_config_as_it_was(machine: Mac
         assert (done.returncode, b"invalid cross-device link" in done.stderr) == (1, True), done
         assert _auths(exported) == {"registry.example.com"}
         assert search({"home": machine.home, "shm": SHARED_MEMORY}, login["password"], login["username"]) == []
+
+
+@table(
+    "words",
+    {
+        "skopeo": ("skopeo", "login", "--tls-verify=false"),
+        "oras": ("oras", "login", "--plain-http"),
+        "helm": ("helm", "registry", "login", "--plain-http"),
+    },
+)
+def test_a_later_login_that_replaces_the_link_does_not_keep_it_from_being_found_and_ended(
+    machine: Machine, registries: Pair, words: tuple[str, ...]
+) -> None:
+    login = registries.second.login()
+    command = [*words, "--username", login["username"], "--password-stdin", login["registry"]]
+    need_tools(command[:1], tool_path())
+    with _agent(machine) as exported:
+        environ, password = machine.environ(exported), login["password"].encode()
+        subprocess.run(command, env=environ, input=password, capture_output=True, check=True, timeout=60)
+        folder = Path(exported["DOCKER_CONFIG"])
+        assert _auths(exported) == {"registry.example.com", login["registry"]}
+        assert not (folder / "config.json").is_symlink()
+        assert _exported(_call(machine, "env", variables=exported).stdout) == exported
+        for name, secret in {"old": _SECRET, "new": login["password"], "harmless": "x"}.items():
+            (folder / name).write_text(secret)
+        assert _call(machine, "stop", variables=exported) == Ended(0, "", [])
+        assert (_runs(exported[_PID]), folder.exists()) == (False, False)
+    assert os.listdir(machine.home / ".docker") == ["harmless"]
+
+
+@table("text", {"no JSON": "{", "a list": "[]"})
+def test_it_ends_also_where_nobody_can_tell_what_a_tool_has_put_in_the_place_of_its_config(
+    machine: Machine, text: str
+) -> None:
+    with _agent(machine) as exported:
+        folder = Path(exported["DOCKER_CONFIG"])
+        (folder / "config.json").unlink()
+        (folder / "config.json").write_text(text)
+        (folder / "beside").write_text("x")
+        said = ["what was stored beside the config cannot be kept (the config is not JSON any more)"]
+        assert _call(machine, "stop", variables=exported) == Ended(0, "", said)
+        assert (_runs(exported[_PID]), folder.exists()) == (False, False)
+    assert not (machine.home / ".docker/beside").exists()
+
+
+def test_to_end_it_nothing_but_its_own_config_is_read(machine: Machine) -> None:
+    """What podman's is like nobody has asked: its folder may be closed to this user, as where root has used podman."""
+    with _agent(machine) as exported:
+        podmans = Path(exported["DOCKER_CONFIG"], ".config/containers/auth.json")
+        podmans.parent.mkdir(parents=True)
+        podmans.write_text("{")
+        assert _call(machine, "stop", variables=exported) == Ended(0, "", [])
+        assert not _runs(exported[_PID])
 
 
 def test_the_keeper_has_nothing_of_its_caller(machine: Machine) -> None:

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import signal
+import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -398,3 +399,18 @@ def test_a_login_inside_the_command_works_and_is_gone_afterwards(
 def test_no_registry_at_all_is_said_by_an_empty_list(machine: Machine) -> None:
     done = machine.run("sh", "-c", 'cat "$DOCKER_CONFIG/config.json"', registries=[])
     assert (done.code, done.stdout, done.stderr) == (0, b'{"auths":{}}', b"")
+
+
+def test_a_check_is_told_whole_where_standard_output_does_not_wait(machine: Machine) -> None:
+    """A pipe takes 64 KiB; what comes after that used to be lost, or to be an internal error."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    targets = [word for number in range(2000) for word in ("--target", f"registry.example.com/org/app:{number}")]
+    words = [*machine.program, "check", "--registries", machine.declare([LOGIN]), *targets, "--", "echo", "{target}"]
+    with subprocess.Popen(words, env=machine.environ(), stdout=writing, cwd=machine.work) as process:
+        os.close(writing)
+        with open(reading, "rb") as pipe:
+            time.sleep(1)
+            told = pipe.read()
+    assert (process.returncode, b"echo registry.example.com/org/app:1999\n" in told) == (0, True)
+    assert told.endswith(b" in its base64 form\n")

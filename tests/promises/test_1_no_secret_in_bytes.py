@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import os
+import pty
 import secrets
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -143,6 +145,8 @@ def test_under_act_too(tmp_path: Path, machine: Machine, token: Canary) -> None:
         "as a file of registries": (("--registries", "{password}"), ("true",), 64),
         "as a value of env": (("--env", "A={password}"), ("true",), 64),
         "as an unknown option": (("--{password}",), ("true",), 64),
+        "as a pattern of files": (("--file", "x-{password}*"), ("echo", "{file}"), 64),
+        "as a pattern in a folder": (("--file", "a", "--working-directory", "{password}"), ("echo", "{file}"), 64),
         "as an image": (("--image", "{password}"), ("true",), 64),
         "as a shell": (("--shell", "{password} x"), ("true",), 64),
         "as the report": (("--json", "/no/such/{password}"), ("sh", "-c", "exit 3"), 64),
@@ -165,6 +169,7 @@ def test_typed_where_it_may_be_echoed_it_is_not(
         "argument": ({"command": "echo '{password}' x'{password}'y"}, 64),
         "program": ({"command": "'{password}' a"}, 64),
         "pattern": ({"command": "echo '{password}'*"}, 64),
+        "pattern of files": ({"command": "echo {file}", "files": "x-{password}*"}, 64),
         "script": ({"command": "echo '{password}'; exit 3", "shell": "sh"}, 64),
         "dry run": ({"command": "echo '{password}'", "dry-run": "true"}, 64),
         "value of env": ({"command": "true", "env": "A=x{password}"}, 64),
@@ -287,6 +292,32 @@ def test_logins_that_are_kept_are_masked_in_the_action(action: Action, machine: 
     done = action.run(machine, inputs, {VARIABLE: token.password})
     masks = [line for line in done.last.stdout.splitlines() if line.startswith(b"::add-mask::")]
     assert {f"::add-mask::{secret}".encode() for secret in (login.password, header)} <= set(masks)
+
+
+def test_a_terminal_shows_nothing_of_what_came_to_be_known_since(machine: Machine) -> None:
+    """A helper gives what a target holds that the table shows already, and shows again."""
+    token = SHAPES["like GitHub's"]()
+    helper = machine.root / "helpers/docker-credential-canary"
+    helper.parent.mkdir()
+    answer = json.dumps({"ServerURL": "", "Username": token.username, "Secret": token.password})
+    helper.write_text(f"#!/bin/sh\ncat >/dev/null\nprintf '%s' '{answer}'\n")
+    helper.chmod(0o755)
+    options = ["--target", f"a.example.com/{token.password}", "--target", "b.example.com"]
+    declared = [{"registry": HOST, "credential-helper": "canary"}]
+    words = machine.words("sh", "-c", "echo {target}; exit 3", registries=declared, options=options)
+    path = f"{helper.parent}:{machine.environ()['PATH']}"
+    environ = machine.environ({"PATH": path, "TERM": "xterm", "COLUMNS": "200"})
+    terminal, ours = pty.openpty()
+    with subprocess.Popen(words, env=environ, cwd=machine.work, stdin=ours, stdout=ours, stderr=ours) as process:
+        os.close(ours)
+        shown = b""
+        with suppress(OSError):  # EIO: nobody holds the other end any more
+            while data := os.read(terminal, 4096):
+                shown += data
+    os.close(terminal)
+    since = shown[shown.index(b"a.example.com/***") :]
+    assert (process.returncode, b"b.example.com" in since) == (3, True)
+    assert search({"terminal": since}, token.password, token.username) == []
 
 
 def test_an_internal_error_quotes_nothing(machine: Machine, canary: Canary) -> None:

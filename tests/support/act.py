@@ -101,7 +101,8 @@ class Act:
             timeout=_TIMEOUT,
             check=False,
         )
-        events = [json.loads(line) for line in ended.stdout.decode().splitlines()]
+        # In its texts other characters may stand that end a line for Python.
+        events = [json.loads(line) for line in ended.stdout.split(b"\n") if line]
         return ActDone(ended.returncode, json.loads(report.read_bytes()), events)
 
 

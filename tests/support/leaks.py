@@ -11,8 +11,10 @@ import html
 import os
 import re
 import stat
+import sysconfig
 import unicodedata
 from contextlib import suppress
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,12 +23,13 @@ from urllib.parse import unquote_to_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+_ROOT = Path(__file__).parents[2]
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (searched, not written to)
 # An encoded document may hold an encoded pair: base64 of a config.json, whose `auth` is base64 again.
 _DEPTH = 2
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_-]{6,}")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-3]?[0-7]{1,2})|(.))", re.DOTALL)
+_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([0-3]?[0-7]{1,2})|(.))", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _PEM_MARKER = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
 # A line of a key that is shorter is no secret by itself.
@@ -50,10 +53,24 @@ def search(places: Mapping[str, bytes | Path], secret: str, username: str = "") 
     found = []
     for name, place in places.items():
         for path, data in _contents(place) if isinstance(place, Path) else [("", place)]:
-            form = _form(data, needles)
+            form = "" if _is_older(path, data) else _form(data, needles)
             if form:
                 found.append(f"{name}{path}: {form}")
     return found
+
+
+@cache
+def _own_files() -> frozenset[bytes]:
+    files = [_ROOT / "uv.lock", *(path for name in ("src", "scripts") for path in (_ROOT / name).rglob("*.py"))]
+    return frozenset(path.read_bytes() for path in files)
+
+
+def _is_older(path: str, data: bytes) -> bool:
+    """Whether it is a file of this project or of a package, copied or installed anew: as it was before any secret."""
+    _, folder, name = path.rpartition("/site-packages/")
+    with suppress(OSError):
+        return data in _own_files() or (bool(folder) and Path(sysconfig.get_path("purelib"), name).read_bytes() == data)
+    return False
 
 
 class _Needles:
@@ -122,13 +139,15 @@ def _whole_groups(run: bytes) -> bytes:
     return run + b"=" * (-len(run) % 4)
 
 
-def _unescape(data: bytes) -> bytes:
-    """Backslash escapes as JSON, C and Python write them."""
+def _unescape(data: bytes, *, characters: bool = False) -> bytes:
+    """Backslash escapes as JSON, C and Python write them; with `characters` `\\xE9` is one, and no byte."""
 
     def replace(match: re.Match[bytes]) -> bytes:
-        unit, byte, octal, sign = match.groups()
+        unit, character, byte, octal, sign = match.groups()
         if unit:
             return chr(int(unit, 16)).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+        if character or (byte and characters):
+            return chr(min(int(character or byte, 16), 0x10FFFF)).encode("utf-8", "replace")
         if byte or octal:
             return bytes([int(byte, 16) if byte else int(octal, 8)])
         return _ESCAPED.get(sign, sign)
@@ -154,6 +173,7 @@ _DECODERS: dict[str, Callable[[bytes], bytes]] = {
     "percent": unquote_to_bytes,
     "form": lambda data: unquote_to_bytes(data.replace(b"+", b" ")),
     "escaped": _unescape,
+    "escaped characters": lambda data: _unescape(data, characters=True),
     "html": _html,
     "shell": lambda data: data.replace(b"'\"'\"'", b"'").replace(b"'\\''", b"'"),
     "doubled quotation marks": lambda data: data.replace(b"''", b"'").replace(b'""', b'"'),

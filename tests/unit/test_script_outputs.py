@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from registry_config.credentials.redaction import Redactor
 from registry_config.script_outputs import MAX_BYTES, ScriptOutputs, parse_outputs
 from support.tables import table
@@ -55,3 +57,15 @@ _REDACTOR = Redactor([b"the-password", b"the_secret_name"])
 )
 def test_what_a_script_wrote_is_read_as_the_runner_reads_it(data: bytes, outputs: ScriptOutputs) -> None:
     assert parse_outputs(data, _REDACTOR) == outputs
+
+
+def test_many_values_of_several_lines_take_no_time_of_their_own() -> None:
+    """Ten times as many, ten times as long, and not a hundred times."""
+
+    def seconds(count: int) -> float:
+        begun = time.process_time()
+        assert parse_outputs(b"a<<b\nb\n" * count, Redactor([])) == ScriptOutputs({"a": ""})
+        return time.process_time() - begun
+
+    few = min(seconds(4000) for _ in range(3))
+    assert seconds(40_000) < 30 * few

@@ -17,6 +17,7 @@ from registry_config.credentials.kept_logins import read_user_config
 from registry_config.credentials.redaction import Redactor
 from registry_config.declaration.durations import parse_duration
 from registry_config.declaration.inputs import Inputs, check_inputs
+from registry_config.docker_config import environment
 from registry_config.errors import EXIT_BUG, InputError, RegistryConfigError, UnavailableError
 from registry_config.github.event import read_origin
 from registry_config.host.agent import find_agent, login_hint, start_agent, stop_agent
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from registry_config.host.agent import Agent
 
+_NO_JSON: Final = "the config is not JSON any more"
 _KEEP_OUTPUT: Final = "write vars=$(registry-config agent start …), and then eval it"
 
 
@@ -116,16 +118,26 @@ def _inputs(options: argparse.Namespace, environ: Mapping[str, str]) -> Inputs:
 
 def _stop(agent: Agent) -> None:
     def bring() -> None:
-        # What the agent shows is what must not stay behind.
-        config = read_user_config({"DOCKER_CONFIG": agent.folder, "HOME": agent.folder}, keep=True)
-        redactor = Redactor(all_encodings(config.credentials, config.secrets))
         try:
-            bring_back(agent.folder, links_of(agent.folder), own_folder(agent.folder), redactor.holds)
-        except OSError as error:
-            reason = (error.strerror or "unknown").lower()
+            holds_secret = _known_to(agent).holds
+            bring_back(agent.folder, links_of(agent.folder), own_folder(agent.folder), holds_secret)
+        except (OSError, InputError) as error:
+            reason = (error.strerror or "unknown").lower() if isinstance(error, OSError) else _NO_JSON
             say(f"what was stored beside the config cannot be kept ({reason})")
 
     stop_agent(agent, bring)
+
+
+def _known_to(agent: Agent) -> Redactor:
+    """Knows what must not stay behind: what the agent holds, and what a tool may have put in the place of that.
+
+    Raises:
+        InputError: what a tool has put there cannot be read.
+    """
+    # Every place is named, so that no other document of this user is read.
+    shown = environment(agent.folder, agent.config)
+    config = read_user_config({**shown, "HOME": agent.folder}, keep=True)
+    return Redactor(all_encodings(config.credentials, config.secrets))
 
 
 def _print(variables: Mapping[str, str]) -> None:

@@ -82,8 +82,9 @@ def _check(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonF
 
     # The verdicts are part of what is described.
     checked = check(inputs, read_origin(environ), environ, retries_only(say))
+    report_file.hide = hide = checked.job.redactor.text
     if not report_file.takes_stdout:
-        write_all(1, "\n".join((*describe(checked), "")).encode("utf-8", "replace"))
+        write_all(1, "".join(f"{hide(line)}\n" for line in describe(checked)).encode("utf-8", "replace"))
     report_file.write(to_document(checked), say)
     if checked.refusal is None:
         return 0
@@ -101,8 +102,9 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonFil
     for line in (*job.warnings, *job.notices):
         tell(line)
     if job.skip_reason:
+        report = skip(job, environ)
         tell(job.skip_reason)
-        return skip(job, environ)
+        return report
     streams = Streams(verbose=inputs.verbose, stdout=2 if report_file.takes_stdout else 1)
     with _observer(job, inputs, streams, tell) as observer:
         report = execute(job, inputs, dict(environ), streams, observer)
@@ -122,20 +124,20 @@ def _observer(job: Job, inputs: Inputs, streams: Streams, tell: Callable[[str], 
 
     def show(name: str, output: BufferedOutput) -> None:
         if on_terminal:
-            say(f"output of {name}")
+            _say_hidden(job, f"output of {name}")
         output.replay(streams)
 
     if job.names and on_terminal:
         from registry_config.cli.progress import table  # noqa: PLC0415  (a terminal only)
 
-        with table(job.names, show, tell) as observer:
+        with table(job.names, show, tell, job.redactor.text) as observer:
             yield observer
     elif job.names:
         yield lines(tell, show)._replace(on_note=tell, on_warning=tell)
     elif on_terminal and (waited_for := _waited_for(job, inputs)):
         from registry_config.cli.progress import waiting  # noqa: PLC0415  (a terminal only)
 
-        with waiting(f"waiting for {waited_for}") as line:
+        with waiting(job.redactor.text(f"waiting for {waited_for}")) as line:
             streams.before_first = line.stop
             above = partial(line.above, tell)
             yield retries_only(tell)._replace(on_note=above, on_warning=above)

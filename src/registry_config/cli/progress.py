@@ -18,9 +18,19 @@ if TYPE_CHECKING:
 
 @contextmanager
 def table(
-    targets: tuple[str, ...], show: Callable[[str, BufferedOutput], None], tell: Callable[[str], None]
+    targets: tuple[str, ...],
+    show: Callable[[str, BufferedOutput], None],
+    tell: Callable[[str], None],
+    hide: Callable[[str], str],
 ) -> Iterator[Observer]:
-    """A live table on the terminal; lines, and the output of finished targets, scroll by above it."""
+    """A live table on the terminal; lines, and the output of finished targets, scroll by above it.
+
+    Args:
+        targets: each has a row.
+        show: writes the output of one.
+        tell: writes a line.
+        hide: what every text passes on its way into the table.
+    """
     from rich.console import Console  # noqa: PLC0415  (a terminal only)
     from rich.live import Live  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -32,7 +42,7 @@ def table(
     def draw() -> Table:
         view = Table("target", "state", box=None)
         for target, text in states.items():
-            view.add_row(Text(target), Text(text))
+            view.add_row(Text(hide(target)), Text(hide(text)))
         return view
 
     with Live(draw(), console=Console(stderr=True), redirect_stdout=False, redirect_stderr=False) as live:

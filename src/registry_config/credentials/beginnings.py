@@ -79,7 +79,8 @@ class Beginnings:
         found = [
             n
             for n, word in enumerate(words)
-            if (text := by_head.get(word[:RUN])) is not None
+            if len(word) >= RUN
+            and (text := by_head.get(word[:RUN])) is not None
             and (text or texts[bisect_left(texts, word)]).startswith(word)
         ]
         if found and ends[found[-1] + 1] == ends[-1]:

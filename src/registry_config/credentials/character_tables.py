@@ -30,6 +30,17 @@ _ANSI_C: Final = {
     "\v": "\\v",
 }
 
+_YAML: Final = {
+    **_ANSI_C,
+    "\x1b": "\\e",
+    '"': '\\"',
+    "\\": "\\\\",
+    "\x85": "\\N",
+    "\xa0": "\\_",
+    "\u2028": "\\L",
+    "\u2029": "\\P",
+}
+
 
 class Row(NamedTuple):
     """One way to write a character.
@@ -147,6 +158,18 @@ def _backslashreplace(character: str) -> str:
     return character.encode("ascii", "backslashreplace").decode("ascii")
 
 
+def _yaml(character: str) -> str:
+    """In quotation marks, by YAML 1.2 section 5.7."""
+    if character in _YAML:
+        return _YAML[character]
+    if character.isascii() and character.isprintable():
+        return character
+    code = ord(character)
+    if code <= 0xFF:  # noqa: PLR2004  (two digits)
+        return f"\\x{code:02X}"
+    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"  # noqa: PLR2004
+
+
 def _go_quoted(character: str) -> str:
     if character in '"\\':
         return f"\\{character}"
@@ -171,10 +194,12 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("percent, path", _percent("/"), "Python urllib.parse.quote"),
     Row("percent, path, lower case", _percent("/", "%{:02x}"), "nginx, .NET UrlPathEncode"),
     Row("percent, user info", _percent("$&+,;="), "Go net/url, UserPassword"),
+    Row("percent, user info, WHATWG", _percent("!$%&'()*+,"), "WHATWG URL, as of Node.js and Rust"),
     Row("percent, path segment", _percent("$&+=:@"), "Go net/url, PathEscape"),
     Row("percent, component", _percent("!'()*"), "ECMA-262 encodeURIComponent"),
     Row("percent, component, lower case", _percent("!'()*", "%{:02x}"), ".NET WebUtility"),
     Row("percent, whole URI", _percent("!'()*;,/?:@&=+$#"), "ECMA-262 encodeURI"),
+    Row("percent, query, WHATWG", _percent("!$%&()*+,/:;=?@[\\]^`{|}"), "WHATWG URL, as of Node.js and Rust"),
     Row("percent, Latin-1", _percent("", encoding="latin-1"), "HTML 4 forms"),
     Row("percent, form", _form("%{:02X}"), "Go QueryEscape, Python quote_plus"),
     Row("percent, form, lower case", _form("%{:02x}"), ".NET HttpUtility.UrlEncode"),
@@ -188,6 +213,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("Python ascii", lambda c: "'" if c == "'" else ascii(c)[1:-1], "Python %a"),
     Row("Python ascii, apostrophe", lambda c: "\\'" if c == "'" else ascii(c)[1:-1], "Python %a, of both marks"),
     Row("Python backslashes", _backslashreplace, "Python's standard error where the locale is not UTF-8"),
+    Row("YAML, ASCII only", _yaml, "PyYAML"),
     Row("Go quoted", _go_quoted, "Go strconv.Quote, %q"),
     Row("C string", _c_string, "strace"),
     Row("XML", _map(_HTML), "XML 1.0 section 2.4"),
@@ -202,16 +228,25 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("entities beyond ASCII", _entity("&#{};", "&<>"), "Python xmlcharrefreplace"),
     Row("shell quoted", _map({"'": "'\"'\"'"}), "Python shlex.quote"),
     Row("shell quoted, escaped", _map({"'": "'\\''"}), "POSIX shells' own quoting, set -x"),
+    Row("shell quoted, with an exclamation mark", _map({"'": "'\\''", "!": "'\\!'"}), "git, GIT_TRACE"),
     Row("shell double-quoted", _backslash('$`"\\'), "bash declare -p, export -p", outer=True),
     Row("shell, each character", _backslash(" \t!\"$&'()*,;<>?[\\]^`{|}"), "bash printf %q"),
     Row("shell, each character but the comma", _backslash(" \t!\"$&'()*;<>?[\\]^`{|}"), "older bash"),
     Row("shell, more characters", _backslash(" \t!\"$&'()*;<>?[\\]^`{|}~#="), "zsh ${(q)}"),
     Row("shell ANSI-C", _ansi_c(ascii_only=False), "bash declare -p, where control characters are"),
     Row("shell ANSI-C, ASCII only", _ansi_c(ascii_only=True), "bash printf %q in the C locale"),
+    Row("shell pattern", _backslash("\\.+*?[{|^$()"), "bash set -x, of [[ … =~ ]]"),
     Row("pattern", _quotemeta, "Perl quotemeta, sed scripts"),
     Row("doubled apostrophe", _map({"'": "''"}), "YAML 1.2 section 7.3.2, SQL"),
     Row("doubled quotation mark", _map({'"': '""'}), "RFC 4180 section 2"),
+    Row("doubled dollar sign", _map({"$": "$$"}), "docker compose config, make"),
 )
+
+
+def in_url(text: str) -> str:
+    """A text as most encoders write it in a URL."""
+    write = _percent("")
+    return re.sub(r"[^A-Za-z0-9]", lambda match: write(match[0]), text)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import json
 
-from registry_config.credentials.character_tables import all_ways
+from registry_config.credentials.character_tables import all_ways, in_url
 from registry_config.credentials.secret_parts import secret_parts
 from registry_config.light_typing import TYPE_CHECKING, Final
 
@@ -83,7 +83,8 @@ def _secret_encodings(secret: str, *, single: bool) -> set[bytes]:
     parts = set(secret_parts(secret, lines=single))
     for part in parts:
         found |= {way.encode() for way in all_ways(part, nested=not single and len(part) < _LONG)}
-        for written in {part, json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]}:
+        # What documents and URLs in a secret of Kubernetes hold.
+        for written in {part, json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1], in_url(part)}:
             found.update(_base64_cuts(written.encode()))
     if secret not in parts:
         # In base64 nobody can tell its public parts.

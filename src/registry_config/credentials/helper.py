@@ -60,7 +60,10 @@ def ask_helper(  # noqa: PLR0913  (the last two are named)
     """
     program = find_helper(name, environ.get("PATH", ""), outside)
     if not program:
-        raise UnavailableError(place, f"docker-credential-{name} is not on PATH", "install it on this machine")
+        # Its name may be a password that slipped to another key.
+        raise UnavailableError(
+            place, "the credential helper that it names is not on PATH", "install docker-credential-NAME there"
+        )
     code, output, complaint = _run(place, program, config_keys(host)[0], environ)
     login = _login(output)
     if code:

@@ -69,7 +69,7 @@ class UserConfig(NamedTuple):
     Attributes:
         settings: of Docker's, all that holds and fetches no credential.
         logins: all that were found; of several owners' for one registry those of the first.
-        credentials: users and passwords that a tool will see, to be hidden like those declared.
+        credentials: users and passwords that a tool can see, to be hidden like those declared.
         secrets: further values to be hidden: tokens, headers.
         warnings: what cannot be kept.
         keep: whether the logins are to be shown to tools.
@@ -126,8 +126,9 @@ def read_user_config(environ: Mapping[str, str], *, keep: bool) -> UserConfig:
     return UserConfig(
         settings=settings,
         logins=logins,
-        credentials=tuple(filter(None, map(_credential, logins))) if keep else (),
-        secrets=(*_secret_settings(settings), *(_tokens(logins) if keep else ())),
+        # Of those that are not kept too: a tool can look into the user's own documents.
+        credentials=tuple(filter(None, map(_credential, found))) if keep else (),
+        secrets=(*_secret_settings(settings), *(_secrets(found) if keep else ())),
         warnings=tuple(dict.fromkeys(warnings)) if keep else (),
         keep=keep,
     )
@@ -254,9 +255,10 @@ def _credential(login: _Login) -> Credential | None:
     return Credential(login.host, *pair, purposes=frozenset()) if pair[1] else None
 
 
-def _tokens(logins: tuple[_Login, ...]) -> Iterator[str]:
+def _secrets(logins: Iterable[_Login]) -> Iterator[str]:
+    """What is secret in each by itself: tokens, and a password, which `auth` may hold another one beside."""
     for login in logins:
-        yield from (login.entry[name] for name in _TOKENS if name in login.entry)
+        yield from (login.entry[name] for name in ("password", *_TOKENS) if name in login.entry)
 
 
 def _secret_settings(settings: Mapping[str, object]) -> Iterator[str]:

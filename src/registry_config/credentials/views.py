@@ -20,9 +20,12 @@ ESCAPE: Final = (
 # The C1 control characters as UTF-8 encodes them.
 _C1: Final = rb"\xc2[\x80-\x9f]"
 # How `curl --trace-ascii` begins the second and each further line of what it sends.
-_DUMP: Final = re.compile(rb"\n[0-9a-f]{2}[048c]0: ")
-# Compiled where there are any.
+_DUMP: Final = re.compile(rb"\n[0-9a-f]{4}: ")
+# How `set -x` of bash shows what a string is compared with. Fewer in a row are what a string of JSON may hold.
+_ESCAPED: Final = re.compile(rb"(?:\\[^\x1b\r\n]){3}")
+# Compiled where there are any; of the last one, the character after the backslash stays.
 _PASSED_OVER: Final = rb"|".join((ESCAPE, _C1, _DUMP.pattern))
+_BACKSLASHES_TOO: Final = _PASSED_OVER + rb"|\\([^\x1b\r\n]|\Z)"
 # C0, DEL, and two bytes that UTF-8 never has.
 _CONTROL: Final = bytes(set(range(0x20)) - set(b"\t\n\r")) + b"\x7f\xfe\xff"
 DROPPED: Final = _CONTROL + b" \t\n\r"
@@ -31,20 +34,21 @@ _LINE: Final = rb"[^\r\n]+"
 
 
 class View:
-    """Bytes without control characters and white space, and with `escapes=False` without escape sequences too.
+    """Bytes without control characters and white space, and without the sequences that a pattern finds.
 
     Attributes:
         text: what is left.
+        plain: the same with control characters and white space.
         is_whole: whether nothing but single characters is missing.
     """
 
-    def __init__(self, data: bytes, *, escapes: bool = True) -> None:
+    def __init__(self, data: bytes, sequences: bytes = b"") -> None:
         self._data = data
         self._starts: list[int] = []
-        if not escapes:
-            data = self._without_sequences()
+        if sequences:
+            data = self._without(sequences)
         self.is_whole = not self._starts
-        self._plain = data
+        self.plain = data
         self.text = data.translate(None, DROPPED)
         # Where the last question was answered.
         self._at = self._index = 0
@@ -63,7 +67,7 @@ class View:
     def _from_start(self, index: int) -> int:
         if index < self._index:
             self._at = self._index = 0
-        at, missing, plain = self._at, index - self._index, self._plain
+        at, missing, plain = self._at, index - self._index, self.plain
         while missing:
             end = at + missing
             missing -= len(plain[at:end].translate(None, DROPPED))
@@ -74,17 +78,17 @@ class View:
         return at
 
     def _from_end(self, count: int) -> int:
-        at, missing = len(self._plain), count
+        at, missing = len(self.plain), count
         while missing:
             start = at - missing
-            missing -= len(self._plain[start:at].translate(None, DROPPED))
+            missing -= len(self.plain[start:at].translate(None, DROPPED))
             at = start
         return at
 
     def ranges(self, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """Where runs of characters begin and end in the data."""
         found: list[tuple[int, int]] = []
-        text, plain = self.text, self._plain
+        text, plain = self.text, self.plain
         for first, last in runs:
             start = self.offset(first)
             if self.is_whole and plain.startswith(text[first:last], start):
@@ -94,12 +98,12 @@ class View:
                 found.append((start, self.offset(last - 1) + 1))
         return found
 
-    def _without_sequences(self) -> bytes:
+    def _without(self, sequences: bytes) -> bytes:
         pieces, at = [], 0
-        for match in re.finditer(_PASSED_OVER, self._data):
+        for match in re.finditer(sequences, self._data):
             pieces.append(self._data[at : match.start()])
             self._starts.append(at)
-            at = match.end()
+            at = match.start(match.lastindex) if match.lastindex else match.end()
         pieces.append(self._data[at:])
         self._starts.append(at)
         self._lengths = list(accumulate(map(len, pieces)))
@@ -108,11 +112,12 @@ class View:
 
 def views(data: bytes) -> tuple[View, ...]:
     """All views in which a secret may stand: what a sequence holds may be one too, such as the title of a window."""
-    whole = View(data)
-    dumped = b"0: " in data and _DUMP.search(data)
-    if b"\x1b" in data or (b"\xc2" in data and re.search(_C1, data)) or dumped:
-        return whole, View(data, escapes=False)
-    return (whole,)
+    found = [View(data)]
+    if b"\x1b" in data or (b"\xc2" in data and re.search(_C1, data)) or (b": " in data and _DUMP.search(data)):
+        found.append(View(data, _PASSED_OVER))
+    if b"\\" in data and _ESCAPED.search(found[-1].plain):
+        found.append(View(data, _BACKSLASHES_TOO))
+    return tuple(found)
 
 
 def without_sequences(data: bytes) -> bytes:

@@ -57,8 +57,9 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str], workflow: Workflow) 
     for notice in job.notices:
         workflow.annotate("notice", notice)
     if job.skip_reason:
+        report = skip(job, environ)
         workflow.annotate("notice", job.skip_reason)
-        return skip(job, environ)
+        return report
     output = SafeOutput(job.redactor, verbose=inputs.verbose)
     try:
         report = execute(job, inputs, dict(environ), output, _observer(job.names, workflow, output))

@@ -24,7 +24,7 @@ from registry_config.host.config_folder import (
 )
 from registry_config.host.keeper import remove_folder
 from registry_config.host.keeper_process import Held, start_keeper
-from registry_config.host.memory_config import builders, sealed
+from registry_config.host.memory_config import MEMORY_NAME, builders, sealed
 from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -56,10 +56,12 @@ class Agent(NamedTuple):
     Attributes:
         pid: of its process.
         folder: of links that lead to what it holds.
+        config: what it holds, whatever a tool has put in the place of the link to that.
     """
 
     pid: int
     folder: str
+    config: str
 
     def variables(self, environ: Mapping[str, str]) -> dict[str, str]:
         """What makes tools find it, and this program too.
@@ -122,7 +124,7 @@ def start_agent(
     def fill(folder: ConfigFolder) -> None:
         os.symlink(builders(own, environ)["BUILDX_CONFIG"], f"{folder.path}/{BUILDERS_LINK}")
         started.append(_start_detached(Held(folder.path, descriptor, folder.lock), environ, seconds))
-        os.symlink(f"/proc/{started[-1][0]}/fd/{descriptor}", f"{folder.path}/{CONFIG_NAME}")
+        os.symlink(_held(started[-1][0], descriptor), f"{folder.path}/{CONFIG_NAME}")
 
     with sealed(text.encode()) as descriptor:
         folder = make_config_folder(own, things_in(shown), environ.get("TMPDIR", ""), fill)
@@ -130,7 +132,11 @@ def start_agent(
         # Of a folder that could not be finished.
         for _, unused in started:
             os.close(unused)
-        return StartedAgent(Agent(pid, folder.path), folder, pipe)
+        return StartedAgent(Agent(pid, folder.path, _held(pid, descriptor)), folder, pipe)
+
+
+def _held(pid: int, descriptor: int) -> str:
+    return f"/proc/{pid}/fd/{descriptor}"
 
 
 def _start_detached(held: Held, environ: Mapping[str, str], seconds: float) -> tuple[int, int]:
@@ -195,17 +201,18 @@ def find_agent(environ: Mapping[str, str]) -> Agent:
 
 
 def _agent_of(pid: int) -> Agent | None:
-    """What a process is, if it is an agent of this user's: by its owner, its words, and the folder that they name."""
+    """What a process is, if it is an agent of this user's: by its owner, its words, and what they name."""
     with suppress(OSError, ValueError, IndexError):
         if os.stat(f"/proc/{pid}").st_uid != os.geteuid():
             return None
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             words = file.read().split(b"\0")
         at = [_MARK in word for word in words].index(True)
-        folder, descriptor = os.fsdecode(words[at + 2]), int(words[at + 3])
-        leads_to = os.readlink(f"{folder}/{CONFIG_NAME}")
-        if is_ours(folder) and os.lstat(folder).st_uid == os.geteuid() and leads_to == f"/proc/{pid}/fd/{descriptor}":
-            return Agent(pid, folder)
+        folder, config = os.fsdecode(words[at + 2]), _held(pid, int(words[at + 3]))
+        # Not by the link in the folder: skopeo, oras and helm put a file in its place where they log in.
+        is_held = os.readlink(config).startswith(f"/memfd:{MEMORY_NAME} ")
+        if is_ours(folder) and os.lstat(folder).st_uid == os.geteuid() and is_held:
+            return Agent(pid, folder, config)
     return None
 
 
@@ -214,7 +221,7 @@ def stop_agent(agent: Agent, before_end: Callable[[], None]) -> None:
 
     Args:
         agent: which.
-        before_end: called while its config can still be read.
+        before_end: called while its config can still be read; the agent ends whatever comes of that.
 
     Raises:
         UnavailableError: it was gone already, or does not end.
@@ -227,15 +234,21 @@ def stop_agent(agent: Agent, before_end: Callable[[], None]) -> None:
     try:
         if _agent_of(agent.pid) != agent:
             raise UnavailableError(PID_VARIABLE, "names no running agent of this user", "start one")
-        before_end()
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(process, number)
-            if select.select([process], [], [], _END_SECONDS)[0]:
-                break
-        else:
-            raise UnavailableError(_PLACE, f"process {agent.pid} does not end", f"run kill -KILL {agent.pid}")
+        try:
+            before_end()
+        finally:
+            _end(process, agent)
     finally:
         os.close(process)
+
+
+def _end(process: int, agent: Agent) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(process, number)
+        if select.select([process], [], [], _END_SECONDS)[0]:
+            break
+    else:
+        raise UnavailableError(_PLACE, f"process {agent.pid} does not end", f"run kill -KILL {agent.pid}")
     if os.path.exists(agent.folder):
         remove_folder(agent.folder)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from registry_config.credentials.kept_logins import UserConfig
     from registry_config.credentials.reading import Credential
 
+# By this the process that holds it is known.
+MEMORY_NAME: Final = "registry-config"
 # High, so that a wrapper which numbers its own descriptors does not close it by accident.
 _FIRST_DESCRIPTOR: Final = 200
 
@@ -123,7 +125,7 @@ def sealed(data: bytes) -> Iterator[int]:
             f"has no memory files ({sys.platform})",
             f"set {called('image')} to run the tool in an image",
         )
-    descriptor = os.memfd_create("registry-config", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    descriptor = os.memfd_create(MEMORY_NAME, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         descriptor = _high(descriptor)
         with open(descriptor, "wb", closefd=False) as file:

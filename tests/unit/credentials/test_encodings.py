@@ -8,11 +8,13 @@ import json
 import re
 import shlex
 import string
+import sys
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_from_bytes, quote_plus, urlencode
 from xml.sax.saxutils import escape
 
 import pytest
+import yaml
 
 from registry_config.credentials import character_tables
 from registry_config.credentials.character_tables import ROWS, all_ways
@@ -33,6 +35,7 @@ _AWKWARD = {
     "a sign at each end": "/+='\"pass&<>word\\%~ ",
     "controls": "pass\tword\nand\rmore\x7f",
     "wide": "pässwörd密码🔑\u2028",
+    "letters of Latin-1": "pässwörd-mit-ümlauten-für-ñandús",
     "six bytes": "pa/s+d",
 }
 _ENCODERS: dict[str, Callable[[str], str]] = {
@@ -54,6 +57,7 @@ _ENCODERS: dict[str, Callable[[str], str]] = {
     "xml escape": escape,
     "repr": repr,
     "shlex.quote": shlex.quote,
+    "yaml.dump": lambda text: str(yaml.dump(text, width=sys.maxsize)),
 }
 
 
@@ -64,6 +68,16 @@ def test_a_secret_is_hidden_as_any_encoder_writes_it(encode: Callable[[str], str
     assert search({"shown": shown}, secret) == []
     assert shown.startswith(b"before ")
     assert shown.endswith(b" after")
+
+
+@table("secret", {"of base64": "tok/en+with==signs/of+base64", **_AWKWARD})
+@table("write", {"JSON": json.dumps, "a URL": lambda text: f"https://alice:{quote(text, safe='')}@example.com/"})
+def test_base64_of_what_holds_a_secret_written_in_another_way_is_hidden(
+    secret: str, write: Callable[[str], str]
+) -> None:
+    """As in a secret of Kubernetes that holds a `.git-credentials` or a document."""
+    written = base64.b64encode(write(secret).encode())
+    assert search({"shown": Redactor(encodings("alice", secret)).data(written)}, secret) == []
 
 
 @pytest.mark.parametrize("secret", [*_AWKWARD.values(), "8 bytes!", "7bytes!"], ids=[*_AWKWARD, "eight", "seven"])
@@ -218,10 +232,12 @@ _WRITTEN = {
     "percent, path": "a/b%27%22%2B%20",
     "percent, path, lower case": "a/b%27%22%2b%20",
     "percent, user info": "a%2F%27&+,;=$%40%3A%21",
+    "percent, user info, WHATWG": "a%2F'!*()%40$&+,%3B%3D%%5B",
     "percent, path segment": "a%2F&+=:@$%2C%3B%21",
     "percent, component": "a%2F'!*()%26%2B",
     "percent, component, lower case": "a%2f'!*()%26%2b",
     "percent, whole URI": "a/b'!*();,?:@&=+$#%22%C3%A9",
+    "percent, query, WHATWG": "a/b%27!*;?:@&=+$%23%22[\\]%`%C3%A9",
     "percent, Latin-1": "a%2Fb%E9%2B",
     "percent, form": "a%2F+b~%2A%C3%A9",
     "percent, form, lower case": "a%2f+b~%2a%c3%a9",
@@ -233,6 +249,7 @@ _WRITTEN = {
     "Python ascii": "a'b\\n\\x01\\xe9\\u2028\\\\",
     "Python ascii, apostrophe": "a\\'\"b\\n\\x01\\xe9\\u2028\\\\",
     "Python backslashes": "a'\"b\n\\xe9\\u2028\\c",
+    "YAML, ASCII only": "a'\\\"b\\n\\xE9\\P\\U0001F511\\\\c",
     "Go quoted": 'a\\"b\\n\\x01\\v\\x7fé\\u2028',
     "C string": 'a\\"b\\n\\1\\v\\177\\303\\251',
     "XML": "a&lt;&gt;&amp;'\"",
@@ -246,16 +263,19 @@ _WRITTEN = {
     "entities, hexadecimal, lower case": "a&#x3c;&#xe9;&#x27;&#x2b;b",
     "entities beyond ASCII": "a+b'&#233;c",
     "shell quoted": "a b'\"'\"'c",
-    "shell quoted, escaped": "a b'\\''c",
+    "shell quoted, escaped": "a b'\\''c!d",
+    "shell quoted, with an exclamation mark": "a b'\\''c'\\!'d",
     "shell double-quoted": "a b\\$c\\`d\\\"e\\\\f'g!",
     "shell, each character": "a\\ b\\'c\\,d\\$e~f#g=h/i",
     "shell, each character but the comma": "a\\ b\\'c,d\\$e~f#g=h/i",
     "shell, more characters": "a\\ b\\'c,d\\$e\\~f\\#g\\=h/i",
     "shell ANSI-C": "a\\'b\\nc\\001dé\"",
     "shell ANSI-C, ASCII only": "a\\'b\\nc\\001d\\303\\251\"",
+    "shell pattern": "a b'c\\$d\\.e\\*f\\?g\\[h]i\\{j}k\\|l\\^m\\(n\\)o\\+p\\\\q",
     "pattern": "a\\ b\\'c\\,d\\$e\\~f\\#g\\=h\\/i\\%j_",
     "doubled apostrophe": "a''b\"c",
     "doubled quotation mark": 'a\'b""c',
+    "doubled dollar sign": "a$$b'c\\d",
 }
 _READ = {
     "raw": _S,
@@ -266,9 +286,11 @@ _READ = {
     **dict.fromkeys(("percent, all", "percent, lower case"), "/'\"&<>+\\ é~!*():@,;=$"),
     **dict.fromkeys(("percent, path", "percent, path, lower case"), "a/b'\"+ "),
     "percent, user info": "a/'&+,;=$@:!",
+    "percent, user info, WHATWG": "a/'!*()@$&+,;=%[",
     "percent, path segment": "a/&+=:@$,;!",
     **dict.fromkeys(("percent, component", "percent, component, lower case"), "a/'!*()&+"),
     "percent, whole URI": "a/b'!*();,?:@&=+$#\"é",
+    "percent, query, WHATWG": "a/b'!*;?:@&=+$#\"[\\]%`é",
     "percent, Latin-1": "a/bé+",
     **dict.fromkeys(("percent, form", "percent, form, lower case", "percent, form, WHATWG"), "a/ b~*é"),
     "Python repr": "a'b\n\x0bé\u2028\\",
@@ -278,20 +300,24 @@ _READ = {
     "Python ascii": "a'b\n\x01é\u2028\\",
     "Python ascii, apostrophe": "a'\"b\n\x01é\u2028\\",
     "Python backslashes": "a'\"b\né\u2028\\c",
+    "YAML, ASCII only": "a'\"b\né\u2029🔑\\c",
     "Go quoted": 'a"b\n\x01\x0b\x7fé\u2028',
     "C string": 'a"b\n\x01\x0b\x7fé',
     **dict.fromkeys(("XML", "XML, all five", "HTML, decimal", "HTML, quotation", "HTML, named"), "a<>&'\""),
     "HTML, names for all": "a<é'\"",
     **dict.fromkeys(("entities, decimal", "entities, hexadecimal", "entities, hexadecimal, lower case"), "a<é'+b"),
     "entities beyond ASCII": "a+b'éc",
-    **dict.fromkeys(("shell quoted", "shell quoted, escaped"), "a b'c"),
+    "shell quoted": "a b'c",
+    **dict.fromkeys(("shell quoted, escaped", "shell quoted, with an exclamation mark"), "a b'c!d"),
     "shell double-quoted": "a b$c`d\"e\\f'g!",
     **dict.fromkeys(
         ("shell, each character", "shell, each character but the comma", "shell, more characters"), "a b'c,d$e~f#g=h/i"
     ),
     **dict.fromkeys(("shell ANSI-C", "shell ANSI-C, ASCII only"), "a'b\nc\x01dé\""),
+    "shell pattern": "a b'c$d.e*f?g[h]i{j}k|l^m(n)o+p\\q",
     "pattern": "a b'c,d$e~f#g=h/i%j_",
     **dict.fromkeys(("doubled apostrophe", "doubled quotation mark"), "a'b\"c"),
+    "doubled dollar sign": "a$b'c\\d",
 }
 
 

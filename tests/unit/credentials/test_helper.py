@@ -111,6 +111,14 @@ def test_its_complaint_is_shown_without_secrets(tools: Path) -> None:
     assert 'denied for *** [1m ::error::x and ***"' in str(raised.value)
 
 
+def test_a_name_under_which_no_helper_is_found_is_not_repeated(tools: Path) -> None:
+    """It may be the password, slipped to another key."""
+    with pytest.raises(UnavailableError) as raised:
+        ask_helper(_PLACE, _SECRET, "ghcr.io", {"PATH": str(tools)}, outside=(), redactor=Redactor(()))
+    message = "the credential helper that it names is not on PATH; install docker-credential-NAME there"
+    assert str(raised.value) == f"{_PLACE}: {message}"
+
+
 def test_a_helper_that_is_too_slow_ends_with_what_it_started(
     tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +154,8 @@ def test_a_helper_that_cannot_be_run(kind: str, tools: Path) -> None:
     with pytest.raises(UnavailableError) as raised:
         _ask(tools)
 
-    assert "docker-credential-test" in raised.value.problem
+    name = "the credential helper that it names" if kind != "no program" else "docker-credential-test"
+    assert raised.value.problem.startswith(name)
 
 
 def test_no_folder_that_a_job_may_have_written_is_searched(tools: Path, tmp_path: Path) -> None:

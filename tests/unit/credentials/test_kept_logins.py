@@ -83,6 +83,11 @@ _ENTRIES: Mapping[str, tuple[Mapping[str, object], Mapping[str, object], list[st
         ["an-identity-token"],
     ),
     "registry token": ({"registrytoken": "a-token"}, {"registrytoken": "a-token"}, ["a-token"]),
+    "auth, and another password": (
+        {"auth": _BOB, "username": "bob", "password": "another-password"},
+        {"auth": _BOB, "username": "bob", "password": "another-password"},
+        ["bobs-password", "another-password"],
+    ),
 }
 
 
@@ -92,7 +97,7 @@ def test_an_entry_is_kept_and_its_secrets_are_known(
 ) -> None:
     user = _docker(home, {"auths": {"two.example.com": entry}})
     assert user.shown_beside([])["auths"] == {"two.example.com": kept}
-    assert [*(c.secret for c in user.credentials), *user.secrets] == secrets
+    assert list(dict.fromkeys((*(c.secret for c in user.credentials), *user.secrets))) == secrets
     assert "bobs-password" not in repr(user)
 
 
@@ -139,6 +144,15 @@ def test_of_two_logins_for_one_registry_dockers_is_kept_and_that_is_said(home: P
     problem = "podman and Docker have different logins for docker.io; that of Docker is kept"
     assert user.warnings == (f"keep-logins: {problem}",)
     assert {c.secret for c in user.credentials} == {"bobs-password", "eves-password"}
+
+
+def test_what_is_secret_in_a_login_that_is_not_kept_is_known_too(home: Path) -> None:
+    """A tool finds it where it stands."""
+    _write(home / ".docker/config.json", {"auths": {"quay.io": {"auth": _BOB}}})
+    _write(home / "run/containers/auth.json", {"auths": {"quay.io": {"auth": _EVE, "identitytoken": "a-token"}}})
+    user = _read(home)
+    assert user.shown_beside([])["auths"] == {"quay.io": {"auth": _BOB}}
+    assert {*(c.secret for c in user.credentials), *user.secrets} == {"bobs-password", "eves-password", "a-token"}
 
 
 def test_the_same_login_in_two_documents_is_no_matter(home: Path) -> None:

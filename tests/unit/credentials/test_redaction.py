@@ -95,6 +95,10 @@ _LONG = b"0123456789abcdefghijklmnopqrstuvwxyz"
         "control characters": (b"\0".join(b"%c" % c for c in _LONG), b"***"),
         "of UTF-8": (b"01234567\xc2\x9b89abcdefghij", b"***"),
         "dumped by curl": (b"0000: 0123456789abcd\n0040: efghij\n", b"0000: ***\n***\n"),
+        "dumped by curl, from anywhere": (b"004d: X: 0123456789abcdefg\n008d: hij\n", b"004d: X: ***\n***\n"),
+        "a backslash before each character": (b"".join(b"\\%c" % c for c in _LONG[:16]) + b" ]]", b"\\*** ]]"),
+        "backslashes and colours": (b"\x1b[31m".join(b"\\%c" % c for c in _LONG[:16]), b"\\***"),
+        "a backslash in the middle": (rb"01234567\89abcdef", rb"01234567\89abcdef"),
         "another character": (b"01234567.89abcdef", b"01234567.89abcdef"),
     },
 )
@@ -123,6 +127,10 @@ def test_a_part_of_a_long_form_is_hidden_from_sixteen_characters_on(data: bytes,
             [b"<", *[b""] * 15, b"***", *[b""] * 20, b">", b""],
         ),
         "from the middle": ([b"%c" % c for c in _LONG[10:]], [b"a", b"b", b"c", *[b""] * 12, b"***", *[b""] * 10, b""]),
+        "each byte of a trace": (
+            [b"%c" % c for c in b"".join(b"\\%c" % c for c in _LONG) + b"\n"],
+            [b"\\", b"", b"0\\", b"1", b"\\", *[b""] * 26, b"***", *[b""] * 41, b"\n"],
+        ),
         "a prompt that looks like a part": ([b"xyz", b"!"], [b"xyz", b"!", b""]),
         "more white space than a run may hold": (
             [b"01234567", b" " * 20_000, b"89abcdefghij"],

@@ -20,7 +20,9 @@ _forms = st.sets(
     ),
     max_size=6,
 )
-_between = st.sampled_from([b"", b"", b"", b"\n", b"\r\n    ", b"\x1b[31m", b"\x1b[m\x1b[K", b"\0", b"\n0040: ", b" "])
+_between = st.sampled_from(
+    [b"", b"", b"", b"\n", b"\r\n    ", b"\x1b[31m", b"\x1b[m\x1b[K", b"\0", b"\n0040: ", b"\n1a7f: ", b" "]
+)
 
 
 @st.composite

@@ -87,7 +87,7 @@ def test_its_variables_lead_to_it_and_to_the_users_own_builders(
     """Also for one who asks from another environment than that of its start."""
     (tmp_path / ".builders").symlink_to("/home/alice/.docker/buildx")
     folder = str(tmp_path)
-    assert Agent(4711, folder).variables(environ) == {
+    assert Agent(4711, folder, "/proc/4711/fd/200").variables(environ) == {
         "DOCKER_CONFIG": folder,
         "REGISTRY_AUTH_FILE": f"{folder}/config.json",
         "HELM_REGISTRY_CONFIG": f"{folder}/config.json",
@@ -174,7 +174,7 @@ def test_a_number_of_another_process_or_of_none_names_no_agent(number: int) -> N
         find_agent({PID_VARIABLE: str(number)})
     called: list[str] = []
     with pytest.raises(UnavailableError, match=exactly(_NONE)):
-        stop_agent(Agent(number, f"/dev/shm/{_NAME}"), lambda: called.append("end"))  # noqa: S108
+        stop_agent(Agent(number, f"/dev/shm/{_NAME}", "/proc/self/fd/0"), lambda: called.append("end"))  # noqa: S108
     assert called == []
 
 
@@ -183,56 +183,60 @@ class _Likeness(NamedTuple):
 
     Attributes:
         name: of its folder.
-        words: after its mark; `FOLDER` stands for the folder.
-        descriptor: that its link leads to.
+        words: after its mark; `FOLDER` stands for the folder, `HELD` for the descriptor of what it holds.
+        memory: name of the memory file that it holds.
         private: whether the folder has the link of ours to the user's own.
         owner: of the folder; 0 for this user.
         user: that the process runs as; 0 for this user.
     """
 
     name: str = _NAME
-    words: tuple[str, ...] = ("/", "FOLDER", "200", "4", "0")
-    descriptor: int = 200
+    words: tuple[str, ...] = ("/", "FOLDER", "HELD", "4", "0")
+    memory: str = "registry-config"
     private: bool = True
     owner: int = 0
     user: int = 0
 
 
 @contextmanager
-def _process_like(likeness: _Likeness, parent: Path) -> Iterator[tuple[int, str]]:
+def _process_like(likeness: _Likeness, parent: Path) -> Iterator[Agent]:
     folder = parent / likeness.name
     folder.mkdir(0o700)
     if likeness.private:
         (folder / ".user").symlink_to("/home/alice/.docker")
-    words = [str(folder) if word == "FOLDER" else word for word in likeness.words]
+    held = os.memfd_create(likeness.memory)
+    standing_for = {"FOLDER": str(folder), "HELD": str(held)}
+    words = [standing_for.get(word, word) for word in likeness.words]
     shell = ["sh", "-c", "echo; read line", "registry_config.host.keeper", *words]
     pipe = subprocess.PIPE
-    with subprocess.Popen(shell, stdin=pipe, stdout=pipe, user=likeness.user or None) as process:
+    with subprocess.Popen(shell, stdin=pipe, stdout=pipe, user=likeness.user or None, pass_fds=(held,)) as process:
+        os.close(held)
         # Only when it runs its words can be read.
         assert process.stdout
         assert process.stdout.readline() == b"\n"
-        (folder / "config.json").symlink_to(f"/proc/{process.pid}/fd/{likeness.descriptor}")
         if likeness.owner:
             os.lchown(folder, likeness.owner, likeness.owner)
-        yield process.pid, str(folder)
+        yield Agent(process.pid, str(folder), f"/proc/{process.pid}/fd/{held}")
         assert process.poll() is None
         process.kill()
 
 
-def test_a_process_is_an_agent_by_its_words_and_its_folder(tmp_path: Path) -> None:
+def test_a_process_is_an_agent_by_its_words_its_folder_and_what_it_holds(tmp_path: Path) -> None:
     """What the next tests change one thing of."""
-    with _process_like(_Likeness(), tmp_path) as (pid, folder):
-        assert find_agent({PID_VARIABLE: str(pid)}) == Agent(pid, folder)
+    with _process_like(_Likeness(), tmp_path) as agent:
+        assert find_agent({PID_VARIABLE: str(agent.pid)}) == agent
 
 
 _DIFFERENT = {
-    "its link leads to another descriptor": _Likeness(descriptor=201),
+    "it holds another memory file": _Likeness(memory="registry-config-output"),
+    "it holds no memory file": _Likeness(words=("/", "FOLDER", "0")),
+    "it holds nothing": _Likeness(words=("/", "FOLDER", "999")),
     "its folder has no name of ours": _Likeness(name="registry-config-123"),
     "its folder is none of ours": _Likeness(private=False),
     "its words end before its folder": _Likeness(words=("/",)),
     "its words end after its folder": _Likeness(words=("/", "FOLDER")),
     "its words name no descriptor": _Likeness(words=("/", "FOLDER", "two hundred")),
-    "its words name no folder": _Likeness(words=("/", "/no/such/folder", "200")),
+    "its words name no folder": _Likeness(words=("/", "/no/such/folder", "HELD")),
     "another user's folder": _Likeness(owner=65534),
     "another user's process": _Likeness(user=65534),
 }
@@ -243,17 +247,17 @@ def test_a_process_that_differs_in_one_thing_is_no_agent_and_is_left_alone(tmp_p
     if (likeness.owner or likeness.user) and os.geteuid():
         pytest.skip("only root can be another user too")
     called: list[str] = []
-    with _process_like(likeness, tmp_path) as (pid, folder):
+    with _process_like(likeness, tmp_path) as agent:
         with pytest.raises(UnavailableError, match=exactly(_NONE)):
-            find_agent({PID_VARIABLE: str(pid)})
+            find_agent({PID_VARIABLE: str(agent.pid)})
         with pytest.raises(UnavailableError, match=exactly(_NONE)):
-            stop_agent(Agent(pid, folder), lambda: called.append("end"))
+            stop_agent(agent, lambda: called.append("end"))
     assert called == []
 
 
 def test_an_agent_that_is_another_one_by_now_is_left_alone(tmp_path: Path) -> None:
-    with _process_like(_Likeness(), tmp_path) as (pid, _), pytest.raises(UnavailableError, match=exactly(_NONE)):
-        stop_agent(Agent(pid, f"{tmp_path}/registry-config-123-fedcba9876543210"), lambda: None)
+    with _process_like(_Likeness(), tmp_path) as agent, pytest.raises(UnavailableError, match=exactly(_NONE)):
+        stop_agent(agent._replace(folder=f"{tmp_path}/registry-config-123-fedcba9876543210"), lambda: None)
 
 
 def test_an_agent_that_is_killed_while_it_is_stopped_leaves_no_folder(tmp_path: Path) -> None:
@@ -263,7 +267,9 @@ def test_an_agent_that_is_killed_while_it_is_stopped_leaves_no_folder(tmp_path: 
         assert not os.path.exists(started.agent.folder)
 
 
-def test_where_its_last_use_fails_an_agent_goes_on(tmp_path: Path) -> None:
+def test_where_its_last_use_fails_an_agent_ends_all_the_same(tmp_path: Path) -> None:
+    """Nobody would try once more, as after the end of a shell."""
+
     def fail() -> None:
         raise RuntimeError
 
@@ -271,5 +277,6 @@ def test_where_its_last_use_fails_an_agent_goes_on(tmp_path: Path) -> None:
         started.keep()
         with pytest.raises(RuntimeError):
             stop_agent(started.agent, fail)
-        assert find_agent({PID_VARIABLE: str(started.agent.pid)}) == started.agent
-        stop_agent(started.agent, lambda: None)
+        assert not os.path.exists(started.agent.folder)
+        with pytest.raises(UnavailableError, match=exactly(_NONE)):
+            find_agent({PID_VARIABLE: str(started.agent.pid)})
