@@ -54,10 +54,12 @@ def signing_warnings(
         has_provider: whether an entry has a provider, so that the right is withdrawn from the command.
     """
     has_right = all(origin.id_tokens)
-    finds_it = not origin.server or (has_right and not inputs.image and not has_provider)
+    is_withdrawn = has_right and (inputs.image or has_provider)
+    # Elsewhere than on GitHub a person may sign in.
+    is_refused = origin.server and not has_right
     given = {*plan.variables, *plan.secret_variables}
     has_token = _TOKEN_VARIABLE in given or (not inputs.image and _TOKEN_VARIABLE in environ)
-    if finds_it or has_token or {*ID_TOKEN_VARIABLES} <= given:
+    if not (is_withdrawn or is_refused) or has_token or {*ID_TOKEN_VARIABLES} <= given:
         return []
     entrypoint = ("cosign",) if inputs.use_entrypoint and "cosign" in inputs.image else ()
     if not any(needs_id_token((*entrypoint, *(word.text for word in command))) for command in plan.commands):
