@@ -57,9 +57,14 @@ class BufferedOutput:
         """Takes a line for those who asked for all there is to know."""
         return lambda text: self._keep(3, text.encode())
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was kept, or all of it was given away."""
+        return self._file < 0
+
     def replay(self, output: Output) -> None:
         """Write everything to another output, once."""
-        if self._file < 0:
+        if self.is_empty:
             return
         try:
             for region in (self._head, self._older, self._newer):

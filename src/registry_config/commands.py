@@ -39,7 +39,9 @@ def resolve(command: Command, plan: Plan, find: Callable[[str], list[str]]) -> R
     """
     arguments = expand(command, find, plan.working_directory)
     by_path = any(credential.path for credential in plan.credentials) and _chooses_by_path(arguments[0])
-    return ResolvedCommand(arguments, select(plan.credentials, arguments, plan.variables.values(), by_path=by_path))
+    values = plan.variables.values()
+    chosen = select(plan.credentials, arguments, values, by_path=by_path, place=command[0].place)
+    return ResolvedCommand(arguments, chosen)
 
 
 def _chooses_by_path(program: str) -> bool:

@@ -79,7 +79,7 @@ class ProgramNotFoundError(RegistryConfigError):
         remedy = f"install it, or set {called('image')}"
         if " " in program:
             # A whole command in one word.
-            remedy = either("take the quotes around the command away", _WORDS)
+            remedy = either("take the quotes around the command away; a variable is one word, never split", _WORDS)
         super().__init__(program, "no such program on this machine", remedy)
 
 

@@ -14,8 +14,9 @@ from registry_config.host.process_environment import close_memory
 from registry_config.host.programs import check_programs
 from registry_config.host.runner import HostRunner
 from registry_config.light_typing import TYPE_CHECKING, Final
+from registry_config.plan import check_folder
 from registry_config.report import Report, make_report
-from registry_config.results import TargetResult
+from registry_config.results import RunNotes, TargetResult
 from registry_config.targets import Policy, Services, TargetRunner
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from registry_config.declaration.inputs import Inputs
     from registry_config.job import Job
     from registry_config.observer import Observer
-    from registry_config.plan import Output, Runner
+    from registry_config.plan import Output, Plan, Runner
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _NOT_CLOSED: Final = "this Python lacks ctypes: the command could look into the memory of this process"
@@ -52,7 +53,8 @@ def _execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Outpu
     started = time.monotonic()
     # Before anything else is started: a credential helper, the Dagger CLI, the command.
     not_closed = () if close_memory() else (_NOT_CLOSED,)
-    warnings = missing_programs(job, environ)
+    for warning in check_machine(job, environ):
+        observer.on_warning(warning)
     if needs_answers(job, inputs) and job.image is None:
         # What is wrong with a folder or a pattern is told before anybody is asked.
         _preview(job, _runner(job, inputs, environ, output), output)
@@ -63,11 +65,10 @@ def _execute(job: Job, inputs: Inputs, environ: Mapping[str, str], output: Outpu
     targets = TargetRunner(runner, _policy(inputs), observer, job.redactor, services)
     with _signals_to(targets), runner:
         if inputs.dry_run:
-            report = Report(planned=_preview(job, runner, output), image=runner.notes.image, warnings=warnings)
+            report = Report(planned=_preview(job, runner, output), image=runner.notes.image)
         else:
             results = _skipped(job, _run(job, targets, runner, output))
     if not inputs.dry_run:
-        # What an earlier command did not bring is told by the error of its own command.
         report = make_report(results, job.redactor, job.registries, runner.notes)
         report = report._replace(warnings=(*not_closed, *report.warnings))
     return report._replace(seconds=time.monotonic() - started, verify=asked.rows)
@@ -108,8 +109,12 @@ def _skipped(job: Job, results: tuple[TargetResult, ...]) -> tuple[TargetResult,
     """All results in the order given, with those of the plans that were left out with an optional entry."""
     ordered = list(results)
     for position, plan in job.skipped:
-        ordered.insert(position, TargetResult(plan.target, None, 0, 0.0, file=plan.file, is_skipped=True))
+        ordered.insert(position, _left_out(plan))
     return tuple(ordered)
+
+
+def _left_out(plan: Plan) -> TargetResult:
+    return TargetResult(plan.target, None, 0, 0.0, file=plan.file, is_skipped=True)
 
 
 def _with_image_credentials(job: Job, asked: Asked) -> Job:
@@ -118,18 +123,34 @@ def _with_image_credentials(job: Job, asked: Asked) -> Job:
     return job._replace(image=job.image._replace(credentials=asked.current(job.image.credentials)))
 
 
-def missing_programs(job: Job, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Look for the programs of a job that runs on this machine, before the first of them runs.
+def skip(job: Job, environ: Mapping[str, str]) -> Report:
+    """The report of a job of which nothing is to be run; what is wrong with it besides is refused all the same.
+
+    Raises:
+        RegistryConfigError: as `check_machine`.
+    """
+    check_machine(job, environ)
+    results = _skipped(job, tuple(map(_left_out, job.plans)))
+    report = make_report(results, job.redactor, job.registries, RunNotes())
+    return report._replace(skipped=True, error=job.skip_reason)
+
+
+def check_machine(job: Job, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Look for the working directory of a job, and for its programs where it runs on this machine.
 
     Returns:
         Warnings, redacted.
 
     Raises:
-        ProgramNotFoundError: one is not there, and nothing that runs before it can bring it.
+        InputError: the working directory is not there.
+        ProgramNotFoundError: a program is not there, and nothing that runs before it can bring it.
     """
-    if job.image is not None or not job.plans:
+    if not job.plans:
         return ()
     plan = job.plans[0]
+    check_folder(plan)
+    if job.image is not None:
+        return ()
     path = plan.variables.get("PATH", environ.get("PATH", ""))
     with refusals_redacted(job.redactor.text):
         return tuple(map(job.redactor.text, check_programs(plan, path)))

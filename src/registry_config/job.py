@@ -21,7 +21,14 @@ from registry_config.credentials.reading import (
 from registry_config.credentials.redaction import Redactor
 from registry_config.declaration.command import folder_text
 from registry_config.declaration.commands import commands_of
-from registry_config.declaration.inputs import ID_TOKEN_VARIABLES, RUNNER_FILES, Inputs, Origin, declared_variables
+from registry_config.declaration.inputs import (
+    ID_TOKEN_VARIABLES,
+    RUNNER_FILES,
+    Inputs,
+    Origin,
+    declared_variables,
+    items,
+)
 from registry_config.declaration.registries import Declaration, parse_registries
 from registry_config.declaration.registries_file import registries_text
 from registry_config.errors import InputError, refusals_redacted
@@ -121,12 +128,12 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
             forms=all_encodings((*credentials, *user.credentials), others, single=True),
             redactor=redactor,
             hidden_variables=frozenset({*inputs.hidden_variables, *_hidden(declarations)} - set(secret)),
-            registries=tuple(credential.registry for credential in plan.credentials),
+            registries=tuple(d.registry for d in declarations if "command" in d.purposes and d not in left_out),
             warnings=(
-                *secret_warnings(credentials, declarations),
+                *secret_warnings(credentials, declarations, secret),
                 *user.warnings,
                 *_engine_warnings(inputs, environ),
-                *signing_warnings(plan, inputs, origin, has_provider=_has_provider(declarations)),
+                *signing_warnings(plan, inputs, origin, environ, has_provider=_has_provider(declarations)),
             ),
             notices=notices(left_out, has_commands=bool(commands)),
             skip_reason=_skip_reason(missing) or ("" if plans else nothing_left(left_out)),
@@ -138,7 +145,8 @@ def prepare(inputs: Inputs, origin: Origin, environ: Mapping[str, str]) -> Job:
 
 def _plans(plan: Plan, inputs: Inputs, redactor: Redactor) -> tuple[Plan, ...]:
     """One for each pair of file and target, checked."""
-    plans = tuple(for_pair(plan, target, file) for file in _files(inputs) for target in inputs.targets or ("",))
+    targets = tuple(filter(None, inputs.targets)) or ("",)
+    plans = tuple(for_pair(plan, target, file) for file in _files(inputs) for target in targets)
     for each in plans:
         refuse_secrets_in_words(each.commands, redactor)
         check_selection(each)
@@ -199,7 +207,7 @@ def _image(
 def _files(inputs: Inputs) -> tuple[str, ...]:
     """The files that the patterns stand for, each once; one empty name for a run without files."""
     found: dict[str, None] = {}
-    for line, pattern in enumerate(inputs.files, 1):
+    for line, pattern in items(inputs, inputs.files):
         place = numbered("files", line)
         names = sorted(find_files(pattern, inputs.working_directory))
         if not names:

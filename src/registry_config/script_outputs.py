@@ -48,7 +48,11 @@ def parse_outputs(data: bytes, redactor: Redactor) -> ScriptOutputs:
     # str.splitlines would also split at U+2028 and the like, which untrusted text may hold.
     lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
     for line, name, value in _assignments(lines):
-        if not re.fullmatch(_NAME, name):
+        if value is None:
+            warnings.append(
+                f"outputs (line {line}): the line that ends this value is missing; all from here is left out"
+            )
+        elif not re.fullmatch(_NAME, name):
             warnings.append(f"outputs (line {line}): is not NAME=VALUE; the line is left out")
         elif redactor.holds(name.encode()):
             warnings.append(f"outputs (line {line}): its name contains a secret; it is left out")
@@ -59,8 +63,8 @@ def parse_outputs(data: bytes, redactor: Redactor) -> ScriptOutputs:
     return ScriptOutputs(values, tuple(warnings))
 
 
-def _assignments(lines: list[str]) -> Iterator[tuple[int, str, str]]:
-    """Number of the first line, name and value of each; an empty name where there is none."""
+def _assignments(lines: list[str]) -> Iterator[tuple[int, str, str | None]]:
+    """Number of the first line, name and value of each; an empty name, or no value, where there is none."""
     at = 0
     while at < len(lines):
         line, first = lines[at], at + 1
@@ -73,7 +77,7 @@ def _assignments(lines: list[str]) -> Iterator[tuple[int, str, str]]:
                 # What is left of the lines is not copied for it: with many values that would take minutes.
                 end = lines.index(delimiter, at)
             except ValueError:
-                yield first, "", ""
+                yield first, name, None
                 return
             yield first, name, "\n".join(lines[at:end])
             at = end + 1

@@ -160,7 +160,8 @@ class TargetRunner:
         def run(position: int, plan: Plan) -> None:
             output = BufferedOutput(engine_log)
             results[position] = self.run_one(plan, output)
-            self._observer.on_output(plan.name, output)
+            if not output.is_empty:
+                self._observer.on_output(plan.name, output)
             if results[position].exit_code and self._policy.fail_fast:
                 self._stop_others()
 

@@ -126,3 +126,23 @@ def test_a_host_that_no_resolver_takes_is_refused(machine: Machine) -> None:
     assert done.code == 64
     (line,) = lines_of_ours(done.stderr)
     assert "is not a host name" in line
+
+
+def test_a_program_that_a_line_before_may_install_is_warned_of_first_and_fails_in_its_turn(machine: Machine) -> None:
+    code, log = _act(machine, {"registries": "[]", "command": "touch made\nno-such-program a"})
+    assert (code, os.listdir(machine.work)) == (127, ["made"])
+    said = [line for line in log if "no-such-program" in line or "touch made" in line]
+    assert said[0].endswith(
+        "no-such-program: no such program on this machine yet; a command before it has to install it"
+    ), log
+    assert "touch made" in said[1]
+
+
+def test_a_line_of_targets_counts_the_blank_ones_before_it(machine: Machine) -> None:
+    code, log = _act(machine, {"registries": "[]", "command": "touch {target}", "targets": "a\n\n\na b\n"})
+    assert (code, os.listdir(machine.work)) == (64, [])
+    assert any("targets (line 4): is not a reference" in line for line in log)
+    code, log = _act(machine, {"registries": "[]", "command": "touch {file}", "files": "\n\n*.tgz\n"})
+    assert (code, any("files (line 3): no file" in line for line in log)) == (64, True)
+    code, log = _act(machine, {"registries": "[]", "command": "touch {target}", "targets": "\na\n\nb\n"})
+    assert (code, sorted(os.listdir(machine.work))) == (0, ["a", "b"]), log

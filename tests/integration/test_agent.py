@@ -299,7 +299,7 @@ _REFUSED: Mapping[str, tuple[Sequence[Mapping[str, str]], tuple[str, ...], int, 
     "unknown key": ([_LOGIN | {"passwrd": "x"}], (), 64, "unknown key 'passwrd'"),
     "missing variable": ([_without_password()], (), 64, "no such variable in the environment"),
     "a path": ([_LOGIN | {"registry": "quay.io/org"}], (), 64, "registries[0].registry (line 1): has a path"),
-    "unknown option": ([_LOGIN], ("--image", "x"), 64, "an unknown option or a stray word"),
+    "unknown option": ([_LOGIN], ("--image", "x"), 64, "an unknown option or extra arguments"),
     "no token": ([_LOGIN], ("--github-token-env", "NOPE"), 64, "--github-token-env: no such variable"),
 }
 

@@ -195,6 +195,17 @@ def test_on_missing_skip_asks_nothing(machine: Machine, places: Places, script: 
     assert [mark.total() for mark in marks] == [0] * len(places)
 
 
+@pytest.mark.parametrize(
+    ("words", "options", "code"), [(("no-such-program",), (), 127), (("true",), ("-C", "no-such"), 64)]
+)
+def test_on_missing_skip_still_finds_what_is_wrong_elsewhere(
+    machine: Machine, words: tuple[str, ...], options: tuple[str, ...], code: int
+) -> None:
+    empty = {"registry": "a.example", "username": "alice", "password": ""}
+    for front in (machine.run, partial(_check, machine)):
+        assert front(*words, registries=[empty], options=("--on-missing", "skip", *options)).code == code
+
+
 class _Checked(NamedTuple):
     """What came of `check`; `document` is what `--json` wrote."""
 

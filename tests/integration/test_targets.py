@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import threading
 import time
@@ -10,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from registry_config.github.inputs import variable
 from support.artifacts import layout_digest
 from support.proxy import gate, slow
 from support.registry import Registry, registry
+from support.runner import file_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,15 +142,34 @@ def test_fail_fast_stops_the_others(machine: Machine) -> None:
 
 
 def test_with_fail_fast_a_target_that_is_refused_before_it_runs_is_the_reason(machine: Machine) -> None:
-    done = machine.run(
-        *("echo", "{target}"),
-        options=["--target", "a.b/1", "--target", "a.b/2", "--max-parallel", "1", "--fail-fast", "-C", "no-such"],
+    inputs = {"registries": "[]", "command": "cat {target}-*.tgz", "targets": "a\nb"}
+    inputs |= {"max-parallel": "1", "fail-fast": "true"}
+    output = machine.root / "output"
+    environ = {variable(name): text for name, text in inputs.items()} | {"GITHUB_OUTPUT": str(output)}
+    done = subprocess.run(
+        [*machine.program, "action"],
+        cwd=machine.work,
+        env=machine.environ(environ),
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
-    assert done.code == 64, done.stderr
-    assert [row["reason"] for row in done.report["results"]] == [
-        "--working-directory: is not a folder that exists; make it first, or correct the path",
+    assert done.returncode == 64, done
+    assert [row["reason"] for row in json.loads(file_commands(output.read_bytes())["results"])] == [
+        (
+            "command (line 1, column 5): no file in the working directory matches 'a-*.tgz'; "
+            "check path and working-directory, or quote it to pass it on as it is"
+        ),
         "not started, because another target failed",
     ]
+    # Of what never began there is no output to show.
+    assert b"::group::" not in done.stdout
+
+
+def test_a_working_directory_that_is_not_there_is_refused_before_any_target_begins(machine: Machine) -> None:
+    done = machine.run(*("echo", "{target}"), options=["--target", "a.b/1", "--target", "a.b/2", "-C", "no-such"])
+    assert (done.code, done.report["results"]) == (64, [])
+    assert done.report["error"].startswith("--working-directory: is not a folder that exists")
 
 
 def test_without_it_the_exit_code_is_that_of_the_first_failing_in_the_order_given(machine: Machine) -> None:

@@ -47,7 +47,7 @@ _DEEP = "nested too deeply; an entry is a flat mapping"
 _SECOND = "a second document ('---'); write one list"
 _NO_LIST = "must be a list; begin each entry with '- registry:'"
 _NO_MAPPING = "must be a mapping; write 'registry: HOST' and so on"
-_NO_TEXT = f"must be text{_QUOTE}"
+_NO_TEXT = "must be text; write one value"
 _IS_NO_HOST = "is not a host name, with a port or without"
 _NO_HOST = f"{_IS_NO_HOST}{_A_HOST}"
 _NO_DOT = f"has no dot and no port, so no image reference can name it{_A_HOST}"
@@ -68,7 +68,7 @@ _WORKSPACE = (
 _PURPOSE = "must be 'image' or 'command'; leave it out for both"
 _NO_NAME = "is not the name of a variable; write NAME or NAME=value"
 _NOT_SET = "no such variable in the environment; set it under env of the step"
-_STRAY = "command line: an unknown option or a stray word"
+_STRAY = "command line: an unknown option or extra arguments"
 
 
 def at_command_line(message: str) -> str:
@@ -447,7 +447,7 @@ SOURCES = {
         for (line, problem), writings in {
             (3, f"the password for a.example is empty{_GIVE_IT}"): ('""', "''", '"\\n"', '"\\r\\n"'),
             (3, f"the password for a.example is empty: what follows '#' is a comment{_GIVE_IT}"): ("", "null", "~"),
-            (3, _NO_TEXT): ("[x]", f"[{TOKEN}]"),
+            (3, f"must be text{_QUOTE}"): ("[x]", f"[{TOKEN}]"),
             (3, f"is a mapping, not text{_QUOTE}"): (
                 f"{{{TOKEN}}}",
                 "{a: b}",
@@ -773,7 +773,7 @@ ACTION: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
             {},
         )
         for line, problem, text in (
-            (2, "is a duplicate; remove it", f"{TOKEN}\n\n{TOKEN}"),
+            (3, "is a duplicate; remove it", f"{TOKEN}\n\n{TOKEN}"),
             *(
                 (
                     1,

@@ -187,6 +187,31 @@ def test_a_short_password_is_warned_of_by_its_own_place() -> None:
     assert job.warnings == (f"registries[0] (line 1): {warning}", f"registries[2] (line 3): {warning}")
 
 
+def test_a_short_secret_variable_is_warned_of() -> None:
+    job = _prepare("[]", {"PIN": "12345", "LONG": "long enough", "NONE": ""}, secret_env=("PIN", "LONG", "NONE"))
+    assert job.warnings == ("secret-env: the value of PIN has fewer than 6 characters and cannot be hidden",)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "environ", "server", "warned"),
+    [
+        ({}, {}, "https://github.com", True),
+        ({"image": "tool"}, {"SIGSTORE_ID_TOKEN": "x"}, "https://github.com", True),
+        ({}, {"SIGSTORE_ID_TOKEN": "x"}, "https://github.com", False),
+        ({}, {}, "", False),
+    ],
+)
+def test_a_signature_without_a_key_in_a_job_that_gets_no_id_token_is_warned_of(
+    inputs: dict[str, str], environ: dict[str, str], server: str, *, warned: bool
+) -> None:
+    warning = (
+        "command: cosign has no key, and the job may not ask GitHub for an ID token; "
+        "add 'permissions: id-token: write' to the job, or give cosign a key"
+    )
+    job = _prepare("[]", environ, Origin(server=server), command="cosign sign a.example/x", **inputs)
+    assert job.warnings == ((warning,) if warned else ())
+
+
 @table(
     "registries, reason",
     {
@@ -207,6 +232,8 @@ def test_an_empty_password_skips_or_fails_as_asked(registries: str, reason: str)
     environ = {"TOKEN": ""}
     job = _prepare(registries, environ, on_missing="skip")
     assert (job.skip_reason, _plan(job).credentials) == (f"{reason}; nothing was run (on-missing: skip)", ())
+    # The log's first line names what was declared.
+    assert job.registries == ("a.example",)
     with pytest.raises(InputError, match=exactly(f"{reason}; give it a value, or set on-missing: skip")):
         _prepare(registries, environ)
 

@@ -58,5 +58,6 @@ def test_where_nothing_is_left_that_is_told(on_missing: str) -> None:
     job = _prepare("tool gone.example/a", on_missing=on_missing)
     assert (job.plans, len(job.skipped)) == ((), 1)
     assert job.skip_reason == "nothing was run: gone.example is optional and has no secret"
+    assert job.registries == ("here.example",)
     (notice,) = job.notices
     assert notice.startswith("registries[0] (line 1): the optional entry for gone.example has no secret; ")

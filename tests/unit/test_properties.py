@@ -103,6 +103,8 @@ def test_words_are_those_of_a_shell(text: str) -> None:
     # bash counts from a to b.
     assume(not re.search(r"\{-?[ab]+\.\.-?[ab]+\}", text))
     assume((len(text) - len(text.rstrip("\\"))) % 2 == 0)
+    # A line that was to go on.
+    assume(not re.search(r"\\[ \t]+$", text))
     try:
         words = shlex.split(text)
     except ValueError:

@@ -33,8 +33,11 @@ _REDACTOR = Redactor([b"the-password", b"the_secret_name"])
             ScriptOutputs({}, tuple(f"outputs (line {n}): is not NAME=VALUE; the line is left out" for n in (1, 2))),
         ),
         "no end": (
-            b"a=1\nb<<END\nx=1\n",
-            ScriptOutputs({"a": "1"}, ("outputs (line 2): is not NAME=VALUE; the line is left out",)),
+            b"a=1\nb<<END\nx=1\n  END\n",
+            ScriptOutputs(
+                {"a": "1"},
+                ("outputs (line 2): the line that ends this value is missing; all from here is left out",),
+            ),
         ),
         "a secret": (
             b"a=see the-password\nb=1\n",

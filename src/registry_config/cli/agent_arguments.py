@@ -45,5 +45,5 @@ def parse_agent(arguments: Sequence[str]) -> argparse.Namespace:
     if unknown:
         near = nearest_option(unknown[0], names)
         remedy = f"did you mean {near}?" if near else "see registry-config agent --help"
-        raise InputError("command line", "an unknown option or a stray word", remedy)
+        raise InputError("command line", "an unknown option or extra arguments", remedy)
     return options

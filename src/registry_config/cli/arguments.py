@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _MISSING: Final = "is missing"
-_UNKNOWN: Final = "an unknown option or a stray word"
+_UNKNOWN: Final = "an unknown option or extra arguments"
 # A shorter beginning stands for too much.
 _MIN_BEGUN: Final = 6
 

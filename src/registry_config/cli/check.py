@@ -8,7 +8,7 @@ from registry_config.declaration.registries import parse_registries
 from registry_config.declaration.registries_file import registries_text
 from registry_config.docker_config import config_keys, environment
 from registry_config.engine.mounts import CONFIG_FILE, REMOVED_VARIABLE, VARIABLES
-from registry_config.execution import missing_programs
+from registry_config.execution import check_machine
 from registry_config.host.files import find_files
 from registry_config.host.process_environment import scrub_environment
 from registry_config.job import prepare
@@ -89,7 +89,7 @@ def check(inputs: Inputs, origin: Origin, environ: MutableMapping[str, str], obs
         UnavailableError: likewise, where a provider cannot be asked.
     """
     job = prepare(inputs, origin, environ)
-    warnings = (*job.warnings, *job.notices, *missing_programs(job, environ), *_missing_helpers(job, environ))
+    warnings = (*job.warnings, *job.notices, *check_machine(job, environ), *_missing_helpers(job, environ))
     if job.skip_reason:
         warnings += (job.skip_reason,)
     commands = [command for plan in job.plans for command in preview(plan, _finder(plan, job))]

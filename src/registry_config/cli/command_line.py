@@ -10,7 +10,7 @@ from registry_config.audience import speak_to_command_line
 from registry_config.cli import arguments as command_line
 from registry_config.cli.json_file import JsonFile
 from registry_config.errors import RegistryConfigError
-from registry_config.execution import execute
+from registry_config.execution import execute, skip
 from registry_config.github.event import read_origin
 from registry_config.host.process_environment import scrub_environment
 from registry_config.job import prepare
@@ -102,8 +102,9 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str], report_file: JsonFil
     for line in (*job.warnings, *job.notices):
         tell(line)
     if job.skip_reason:
+        report = skip(job, environ)
         tell(job.skip_reason)
-        return Report(skipped=True, error=job.skip_reason)
+        return report
     streams = Streams(verbose=inputs.verbose, stdout=2 if report_file.takes_stdout else 1)
     with _observer(job, inputs, streams, tell) as observer:
         report = execute(job, inputs, dict(environ), streams, observer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from registry_config.audience import called
 from registry_config.credentials.encodings import MIN_SECRET, is_short
 from registry_config.light_typing import TYPE_CHECKING, Final
 
@@ -35,3 +36,13 @@ def warnings_of(declaration: Declaration, secret: str) -> tuple[str, ...]:
         *(f"{place}: the password {what}; {remedy}" for what in around),
         *((f"{declaration.place()}: {_SHORT}",) if is_short(secret) else ()),
     )
+
+
+def short_warnings(variables: Mapping[str, str]) -> list[str]:
+    """What the user should know of the variables of `secret-env`: a short one would hide half of the log with it."""
+    problem = f"has fewer than {MIN_SECRET} characters and cannot be hidden"
+    return [
+        f"{called('secret-env')}: the value of {name} {problem}"
+        for name, value in variables.items()
+        if value and is_short(value)
+    ]

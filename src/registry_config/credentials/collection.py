@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from registry_config.audience import called
-from registry_config.credentials.cautions import warnings_of
+from registry_config.credentials.cautions import short_warnings, warnings_of
 from registry_config.credentials.reading import (
     Credential,
     JobToken,
@@ -71,12 +71,15 @@ def collect(
     return Collection(tuple(credentials), tuple(missing), wanted, tuple(left_out))
 
 
-def secret_warnings(credentials: tuple[Credential, ...], declarations: tuple[Declaration, ...]) -> Iterator[str]:
-    """What the user should know of the declarations and their passwords before the run."""
+def secret_warnings(
+    credentials: tuple[Credential, ...], declarations: tuple[Declaration, ...], variables: Mapping[str, str]
+) -> Iterator[str]:
+    """What the user should know of declarations, passwords and the variables of `secret-env` before the run."""
     by_registry = {(d.host, d.path, d.purposes): d for d in declarations}
     found = (w for c in credentials for w in warnings_of(by_registry[c.host, c.path, c.purposes], c.secret))
     # The hosts of one entry share its password.
     yield from dict.fromkeys(found)
+    yield from short_warnings(variables)
 
 
 def _refuse_missing(missing: list[MissingSecretError], inputs: Inputs, origin: Origin) -> None:

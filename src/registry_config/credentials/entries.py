@@ -92,7 +92,7 @@ def _id_token(declaration: Declaration, environ: Mapping[str, str]) -> str | Non
         return None
     place = declaration.place(_TOKEN_KEY)
     missing = (f"the variable {name} is set to nothing", f"give it the ID token, or set {called('on-missing', 'skip')}")
-    token = checked_secret(place, from_variable(place, name, environ), missing)
+    token = checked_secret(place, from_variable(place, name, environ, "token"), missing)
     if not (token.isascii() and token.isprintable()):
         raise InputError(place, "holds no ID token", "give it the token alone, in one line")
     return token

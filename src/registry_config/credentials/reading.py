@@ -149,8 +149,8 @@ def _id_token_variable(declaration: Declaration) -> str:
     return declaration.provider.get("id-token-env") if declaration.provider else ""
 
 
-def from_variable(place: str, name: str, environ: Mapping[str, str]) -> str:
-    """The value of a variable that an entry names.
+def from_variable(place: str, name: str, environ: Mapping[str, str], what: str = "password") -> str:
+    """The value of a variable that an entry names; `what` it holds is for messages.
 
     Raises:
         InputError: there is no such variable.
@@ -160,7 +160,7 @@ def from_variable(place: str, name: str, environ: Mapping[str, str]) -> str:
     from registry_config.declaration.variables import nearest_variable, set_it  # noqa: PLC0415  (for what is refused)
 
     near = nearest_variable(name, environ)
-    remedy = f"did you mean '{near}'?" if near else f"{set_it()}; the key takes its name, not the password itself"
+    remedy = f"did you mean '{near}'?" if near else f"{set_it()}; the key takes its name, not the {what} itself"
     raise InputError(place, "no such variable in the environment", remedy)
 
 

@@ -25,7 +25,12 @@ _COPY: Final = (
 
 
 def select(
-    credentials: Sequence[Credential], words: Iterable[str], values: Iterable[str] = (), *, by_path: bool = False
+    credentials: Sequence[Credential],
+    words: Iterable[str],
+    values: Iterable[str] = (),
+    *,
+    by_path: bool = False,
+    place: str = "command",
 ) -> tuple[Credential, ...]:
     """The credentials that the config of a command holds, at most one for each of its keys.
 
@@ -38,6 +43,7 @@ def select(
         words: the words of the command that is to be run, or a shell, its options and its script.
         values: of the variables that it gets, which may name references too.
         by_path: whether its tool chooses by path (the longest key that begins a reference).
+        place: where the command stands, for messages.
 
     Returns:
         The credentials that fit, those for a tool which chooses by path marked so.
@@ -56,7 +62,7 @@ def select(
             fitting = candidates if by_path else tuple(c for c in candidates if not c.path)
         if len(fitting) > 1 and not by_path:
             problem = f"names references that several credentials for {host} fit, and most tools take one at random"
-            raise InputError("command", problem, _COPY)
+            raise InputError(place, problem, _COPY)
         chosen.extend(credential._replace(is_keyed_by_path=by_path and bool(credential.path)) for credential in fitting)
     return tuple(chosen)
 

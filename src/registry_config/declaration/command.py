@@ -13,7 +13,7 @@ from registry_config.errors import InputError
 from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 _PATTERN_CHARACTERS: Final = frozenset("*?[")
 _SHELL_CHARACTERS: Final = frozenset("|&;<>()`")
@@ -63,19 +63,22 @@ def literal(argv: Iterator[str] | list[str] | tuple[str, ...]) -> Command:
     return tuple(Word(argument) for argument in argv)
 
 
-def parse_commands(text: str, variables: Mapping[str, str], *, has_entrypoint: bool = False) -> tuple[Command, ...]:
+def parse_commands(
+    text: str, variables: Mapping[str, str], secrets: Collection[str] = (), *, has_entrypoint: bool = False
+) -> tuple[Command, ...]:
     """Split the text into commands, one per line.
 
     Args:
         text: the `command` input.
         variables: what `${NAME}` stands for, declared in `env`.
+        secrets: names of variables that stand for nothing here, declared in `secret-env`.
         has_entrypoint: whether the program is an image's entrypoint, so that a command begins with its arguments.
 
     Raises:
         InputError: with line and column (from 1) of a character or a word that would need a shell, an open quote, an
             undeclared name, or a program without a name.
     """
-    readers = (_Reader(line, number, variables) for number, line in _lines(text))
+    readers = (_Reader(line, number, variables, secrets) for number, line in _lines(text))
     commands = tuple(filter(None, (reader.command(has_entrypoint=has_entrypoint) for reader in readers)))
     if not commands:
         raise InputError("command", "is empty", "write the command to run")
@@ -135,10 +138,11 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 class _Reader:
     """Reads the words of one logical line."""
 
-    def __init__(self, line: str, number: int, variables: Mapping[str, str]) -> None:
+    def __init__(self, line: str, number: int, variables: Mapping[str, str], secrets: Collection[str]) -> None:
         self._line = line
         self._number = number
         self._variables = variables
+        self._secrets = secrets
         self._at = 0
 
     def command(self, *, has_entrypoint: bool) -> Command:
@@ -206,6 +210,11 @@ class _Reader:
         self._refuse(character)
         self._at += 1
         if character == "\\":
+            # As an argument nobody means it: it is a line that was to go on.
+            if not self._line[self._at :].strip(" \t"):
+                problem = "white space follows the backslash at the end of the line"
+                remedy = "remove it, so that the next line belongs to the command"
+                raise InputError(self._place(self._at - 1), problem, remedy)
             character = self._line[self._at]
             self._at += 1
             return character, False
@@ -265,4 +274,7 @@ class _Reader:
         near = nearest_variable(name, self._variables)
         remedy = f"did you mean ${{{near}}}?" if near else "name it in the input env (under with:)"
         shown = f"${{{name}}}" if re.fullmatch(_SHOWN_NAME, name) else "this variable"
+        if name in self._secrets:
+            problem = f"{shown} is in secret-env, and the list of processes would show it here"
+            return InputError(self._place(self._at), problem, "let the tool read the variable")
         return InputError(self._place(self._at), f"{shown} is not declared in the input env", remedy)

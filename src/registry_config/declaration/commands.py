@@ -34,4 +34,7 @@ def commands_of(inputs: Inputs, variables: Mapping[str, str]) -> tuple[Command, 
     if inputs.argv is not None:
         return (literal(inputs.argv),)
     # `check` describes a declaration without a command too.
-    return parse_commands(inputs.command, variables, has_entrypoint=inputs.use_entrypoint) if inputs.command else ()
+    if not inputs.command:
+        return ()
+    secrets = tuple(map(str.strip, inputs.secret_env))
+    return parse_commands(inputs.command, variables, secrets, has_entrypoint=inputs.use_entrypoint)

@@ -66,7 +66,7 @@ class Entry:
         Raises:
             InputError: it is no text.
         """
-        return text_of(self.place(key), self.nodes[key])
+        return text_of(self.place(key), self.nodes[key], quote_it() if key == "password" else "write one value")
 
     def name(self, key: str) -> str:
         """The text of a key that names something and is no password; empty where the key is not there.
@@ -98,14 +98,19 @@ def place_of(index: int, line: int, key: str = "") -> str:
     return f"registries[{index}]{'.' if key else ''}{key} (line {line})"
 
 
-def text_of(place: str, node: yaml.Node) -> str:
+def text_of(place: str, node: yaml.Node, remedy: str = "write one value") -> str:
     """The text of a node; empty where it says 'nothing'.
+
+    Args:
+        place: where it stands.
+        node: the value of a key.
+        remedy: what to do where it is no text.
 
     Raises:
         InputError: it is no text.
     """
     if not isinstance(node, yaml.ScalarNode):
-        raise InputError(place, "must be text", quote_it())
+        raise InputError(place, "must be text", remedy)
     return "" if is_null(node) else str(node.value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from registry_config.audience import called, either, numbered
@@ -11,7 +12,7 @@ from registry_config.errors import InputError
 from registry_config.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 # Composite actions get no INPUT_* variables from GitHub's runner; action.yml maps each input to one of these.
 PREFIX: Final = "REGISTRY_CONFIG_INPUT_"
@@ -33,6 +34,8 @@ MAX_RETRIES: Final = 10
 _CLASS_SIGN: Final = r"(?:\\.|[^\\\]-])"
 _GLOB: Final = rf"(?:[^\\\[]|\\.|\[(?:\^|(?!\^))(?:{_CLASS_SIGN}(?:-{_CLASS_SIGN})?)+\])*"
 _TARGET: Final = r"[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]+-]*"
+# What GitHub's own `shell` takes besides.
+_NO_POSIX_SHELL: Final = r"(?:python[0-9.]*|pwsh|powershell|cmd)(?:\.exe)?"
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
@@ -136,6 +139,9 @@ def check_inputs(inputs: Inputs, *, needs_command: bool = True) -> None:
         raise InputError("command", "must be one script with --shell", "quote the whole script after --")
     if re.search(r"\s", inputs.shell):
         raise InputError(called("shell"), "must be one program, without options", "write its name alone, such as bash")
+    if re.fullmatch(_NO_POSIX_SHELL, os.path.basename(inputs.shell)):
+        remedy = "set it to bash or sh, and write the other program in the script"
+        raise InputError(called("shell"), "must be a POSIX shell, which takes a script with -e -c", remedy)
     _check_choice("verify", inputs.verify, ("off", "login", "pull", "push"))
     _check_choice("digest-from", inputs.digest_from, ("tool", "registry"))
     if inputs.skip_existing and inputs.shell:
@@ -187,7 +193,7 @@ def _check_exclude(inputs: Inputs) -> None:
 def _check_targets(inputs: Inputs) -> None:
     _check_placeholder(inputs, TARGET_PLACEHOLDER, "targets", inputs.targets)
     _check_placeholder(inputs, FILE_PLACEHOLDER, "files", inputs.files)
-    for line, target in enumerate(inputs.targets, 1):
+    for line, target in items(inputs, inputs.targets):
         place = numbered("targets", line)
         # A shell may read the command: nothing of a target may mean anything to it.
         if not re.fullmatch(_TARGET, target):
@@ -196,6 +202,11 @@ def _check_targets(inputs: Inputs) -> None:
             raise InputError(place, problem, remedy)
         if target in inputs.targets[: line - 1]:
             raise InputError(place, "is a duplicate", "remove it")
+
+
+def items(inputs: Inputs, values: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    """Each value of an input, with its line or number; a line may be blank, an option has to name something."""
+    return ((number, value) for number, value in enumerate(values, 1) if value or inputs.argv is not None)
 
 
 def _check_placeholder(inputs: Inputs, placeholder: str, name: str, values: tuple[str, ...]) -> None:

@@ -78,6 +78,10 @@ def read_source(entry: Entry, host: str, text: str) -> tuple[Source, ProviderSet
         InputError: none, several, or one that cannot be right.
     """
     given = [kind for kind in SOURCE_KEYS if kind in entry]
+    # The job's token in place of a forgotten provider would be another identity than the one that was meant.
+    if entry.provider_settings and "provider" not in given and "credential-helper" not in given:
+        key = entry.provider_settings[0]
+        raise InputError(entry.place(key), "needs 'provider'", "remove it, or name the provider it belongs to")
     if not given and "username" not in entry:
         if host == GITHUB_REGISTRY:
             return Source("github-token"), None
@@ -94,9 +98,6 @@ def read_source(entry: Entry, host: str, text: str) -> tuple[Source, ProviderSet
         return _helper(entry), None
     if given[0] == "provider":
         return _provider(entry, host)
-    if entry.provider_settings:
-        key = entry.provider_settings[0]
-        raise InputError(entry.place(key), "needs 'provider'", "remove it, or name the provider it belongs to")
     if "username" not in entry:
         raise InputError(entry.place(), "'username' is missing", "add it: the password alone is no login")
     return _password(entry, given[0], text), None

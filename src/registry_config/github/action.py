@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from registry_config.audience import speak_to_workflow
 from registry_config.errors import RegistryConfigError
-from registry_config.execution import execute
+from registry_config.execution import execute, skip
 from registry_config.github.event import read_origin
 from registry_config.github.inputs import from_action
 from registry_config.github.summary import summarize
@@ -57,8 +57,9 @@ def _run(inputs: Inputs, environ: MutableMapping[str, str], workflow: Workflow) 
     for notice in job.notices:
         workflow.annotate("notice", notice)
     if job.skip_reason:
+        report = skip(job, environ)
         workflow.annotate("notice", job.skip_reason)
-        return Report(skipped=True, error=job.skip_reason)
+        return report
     output = SafeOutput(job.redactor, verbose=inputs.verbose)
     try:
         report = execute(job, inputs, dict(environ), output, _observer(job.names, workflow, output))

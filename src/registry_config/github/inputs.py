@@ -36,13 +36,13 @@ def from_action(environ: Mapping[str, str], *, needs_command: bool = True) -> In
         use_entrypoint=step.flag("use-entrypoint"),
         working_directory=step.word("working-directory"),
         exclude=step.items("exclude"),
-        targets=step.items("targets"),
+        targets=step.lines("targets"),
         max_parallel=step.number("max-parallel", most=MAX_PARALLEL, least=1),
         fail_fast=step.flag("fail-fast"),
         retries=step.number("retries", most=MAX_RETRIES, least=0),
         retry_on=step.word("retry-on"),
         timeout=duration("timeout", step.text("timeout")),
-        files=step.items("files"),
+        files=step.lines("files"),
         skip_existing=step.flag("skip-existing"),
         verify=step.word("verify"),
         digest_from=step.word("digest-from"),
@@ -74,7 +74,12 @@ class _Step:
 
     def items(self, name: str) -> tuple[str, ...]:
         """One a line."""
-        return tuple(filter(None, map(str.strip, _lines(self.text(name)))))
+        return tuple(filter(None, self.lines(name)))
+
+    def lines(self, name: str) -> tuple[str, ...]:
+        """One a line, with the blank lines between them, for messages that count lines; none where all are blank."""
+        lines = tuple(map(str.strip, _lines(self.text(name))))
+        return lines if any(lines) else ()
 
     def flag(self, name: str) -> bool:
         return _boolean(name, self.text(name), default=bool(_default(name)))

@@ -73,7 +73,8 @@ class Workflow:
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
         """Fold what is written meanwhile."""
-        self._issue("group", title, {})
+        # The runner writes a title as it is: a file's name must not begin a line of the log, which may be `##[error]`.
+        self._issue("group", " ".join(title.split()), {})
         try:
             yield
         finally:

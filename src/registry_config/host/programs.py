@@ -36,7 +36,7 @@ def check_programs(plan: Plan, path: str) -> tuple[str, ...]:
         if _is_missing(program, path, plan.working_directory):
             if not may_install:
                 raise ProgramNotFoundError(program)
-            warnings.append(f"{program}: no such program on this machine yet")
+            warnings.append(f"{program}: no such program on this machine yet; a command before it has to install it")
         may_install = may_install or known_tool(program) is None
     return tuple(warnings)
 

@@ -31,6 +31,8 @@ _REFUSED_SCOPE: Final = frozenset({_BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FO
 _REFUSE_BAD_CREDENTIALS: Final = frozenset({"docker.io", "ghcr.io", "quay.io", "registry.gitlab.com"})
 # What a token server says in a 400 that is about the credential.
 _OF_THE_CREDENTIAL: Final = re.compile(r"unauthori[sz]ed|denied|invalid_grant|credential|password", re.IGNORECASE)
+# What servers of Go and nginx say to plain HTTP.
+_SPEAKS_TLS: Final = re.compile(rb"HTTP request (?:was sent )?to (?:an )?HTTPS")
 
 
 class Outcome(NamedTuple):
@@ -222,4 +224,7 @@ def _no_registry(answer: Answer) -> Settled:
         return Settled(DENIED, f"the registry answered {described(answer)}")
     if answer.status == NOT_FOUND and not answer.header("Docker-Distribution-Api-Version"):
         return Settled(UNKNOWN, "there is no registry at this address (404 for /v2/)", "check the host")
+    if answer.status == _BAD_REQUEST and _SPEAKS_TLS.search(answer.body):
+        remedy = "leave `plain-http` out of the entry; on loopback name the certificate of its authority in `ca-file`"
+        return Settled(UNKNOWN, "the registry speaks https only, and was asked by http", remedy)
     return Settled(UNKNOWN, f"the registry answered {described(answer)}", _LATER)

@@ -110,7 +110,8 @@ ARTIFACT_TOOLS: Final[dict[str, Tool]] = {
         ),
         hints=(
             ToolHint(
-                r"scheme prefix missing from remote",
+                # The second is what it says of a host with a port.
+                r"scheme prefix missing from remote|invalid chart URL format",
                 "helm push takes one chart and then where it goes: with several charts set 'files: dist/*.tgz' and "
                 "write 'helm push {file} oci://HOST/PATH', or write a line for each; and see that oci:// is there",
                 "helm push takes one chart and then where it goes: with several charts give --file 'dist/*.tgz' and "

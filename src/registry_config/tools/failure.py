@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Docker Hub's token server.
 _HUB_TOKENS: Final = "auth.docker.io"
+# As programs of Go say it.
+_LOOKED_UP: Final = r"\blookup ([A-Za-z0-9.-]{1,253})"
 
 
 class Failure(NamedTuple):
@@ -48,8 +50,7 @@ class Failure(NamedTuple):
         It is one that was declared or that the command names: other hosts in the output are help pages and token
         servers.
         """
-        named = hosts_in_command(self.result.arguments)
-        own = {registry.partition("/")[0] for registry in self.declared} | {one.host for one in self.result.credentials}
+        named, own = hosts_in_command(self.result.arguments), self._own
         mentioned = [host for host in _hosts_in(self.text) if host in own | named]
         if len(set(mentioned)) > 1:
             mentioned = [host for host in _hosts_asked(self.text) if host in mentioned][-1:]
@@ -57,6 +58,18 @@ class Failure(NamedTuple):
             # A script's words may be the names of files as well.
             mentioned = list(named if self.tool else named & own)
         return mentioned[0] if len(set(mentioned)) == 1 else ""
+
+    @property
+    def _own(self) -> set[str]:
+        declared = {registry.partition("/")[0] for registry in self.declared}
+        return declared | {one.host for one in self.result.credentials}
+
+    @property
+    def is_about_another(self) -> bool:
+        """Whether the names that could not be looked up are none of registries that were declared or named."""
+        looked_up = {host for name in re.findall(_LOOKED_UP, self.text) for host in _canonical(name)}
+        known = {host.partition(":")[0] for host in self._own | hosts_in_command(self.result.arguments)}
+        return bool(looked_up and known) and not looked_up & known
 
     @property
     def held(self) -> tuple[Credential, ...]:

@@ -62,10 +62,6 @@ _SURE: Final = (
 )
 _LIKELY: Final = (
     Pattern(
-        r"no such host|Temporary failure in name resolution|Name or service not known",
-        "there is no registry of that name: check its spelling, and the resolver of this machine",
-    ),
-    Pattern(
         r"connection refused",
         "nothing answers at the registry's address: check host and port, and that it is up",
     ),
@@ -74,6 +70,7 @@ _LIKELY: Final = (
         "there is no such repository or tag; some registries say so where rights are missing",
     ),
 )
+_NO_SUCH_HOST: Final = r"no such host|Temporary failure in name resolution|Name or service not known"
 _LIMIT: Final = status("429", "too ?many ?requests|rate limit")
 _UNTRUSTED: Final = r"x509:|certificate signed by unknown authority|CERTIFICATE_VERIFY_FAILED|self-signed certificate"
 _NO_PROGRAM: Final = (
@@ -222,11 +219,21 @@ def _known(*patterns: Pattern) -> Callable[[Failure], tuple[str, ...]]:
     return explain
 
 
+def _unresolved(failure: Failure) -> tuple[str, ...]:
+    if not failure.shows(_NO_SUCH_HOST):
+        return ()
+    if failure.is_about_another:
+        # Of Sigstore, of a cloud, of where a registry keeps its blobs.
+        problem = "the tool asked for a host that is neither declared nor in the command, and cannot be found"
+        return (f"{problem}: check its spelling where it is set, and the network of this machine",)
+    return ("there is no registry of that name: check its spelling, and the resolver of this machine",)
+
+
 def _likely(failure: Failure) -> tuple[str, ...]:
     # A shell's own "not found" is about a program.
     if failure.result.exit_code in {EXIT_NOT_FOUND, EXIT_NOT_EXECUTABLE}:
         return ()
-    return _known(*_LIKELY)(failure)
+    return _unresolved(failure) or _known(*_LIKELY)(failure)
 
 
 _EXPLANATIONS: Final[tuple[Callable[[Failure], tuple[str, ...]], ...]] = (

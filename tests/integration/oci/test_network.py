@@ -40,6 +40,15 @@ def test_a_registry_of_a_private_authority(places: Places, told: list[str], tmp_
         assert len(tls.requests()) == asked
 
 
+def test_a_registry_that_speaks_https_alone_is_told_from_one_that_is_ill(
+    places: Places, told: list[str], tmp_path: Path
+) -> None:
+    served = certificate(tmp_path / "served")
+    with front(tmp_path / "nginx", places.htpasswd.registry.address, served=served) as tls:
+        (row,) = verify([places.htpasswd.entry()._replace(registry=tls.address, host=tls.address)], {}, told.append)
+    assert (row.verdict, "speaks https only" in row.reason, "`ca-file`" in row.reason) == ("unknown", True, True)
+
+
 @pytest.mark.parametrize(
     "case",
     [

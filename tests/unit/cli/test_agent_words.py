@@ -128,12 +128,12 @@ _PATH = _LOGIN | {"registry": "quay.io/org"}
         "option": (
             _LOGIN,
             ("--lifetme", "1h"),
-            "command line: an unknown option or a stray word; did you mean --lifetime?",
+            "command line: an unknown option or extra arguments; did you mean --lifetime?",
         ),
         "stray word": (
             _LOGIN,
             ("stray",),
-            "command line: an unknown option or a stray word; see registry-config agent --help",
+            "command line: an unknown option or extra arguments; see registry-config agent --help",
         ),
     },
 )
@@ -237,7 +237,7 @@ def test_options_of_start_are_those_of_run_and_its_lifetime(words: tuple[str, ..
     },
 )
 def test_what_is_no_option_is_refused_and_not_repeated(words: tuple[str, ...]) -> None:
-    with pytest.raises(InputError, match="an unknown option or a stray word") as refused:
+    with pytest.raises(InputError, match="an unknown option or extra arguments") as refused:
         parse_agent(words)
     assert "secret" not in str(refused.value)
 

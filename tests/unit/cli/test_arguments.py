@@ -114,23 +114,23 @@ def test_what_follows_two_dashes_is_taken_as_it_is(words: list[str], argv: tuple
         ),
         "mistyped": (
             ["run", "--registries", "x", "--keep-login"],
-            "command line: an unknown option or a stray word; did you mean --keep-logins?",
+            "command line: an unknown option or extra arguments; did you mean --keep-logins?",
         ),
         "mistyped with a value": (
             ["run", "--registries", "x", "--secretenv=hunter2"],
-            "command line: an unknown option or a stray word; did you mean --secret-env?",
+            "command line: an unknown option or extra arguments; did you mean --secret-env?",
         ),
         "a stray word": (
             ["run", "--registries", "x", "hunter2"],
-            "command line: an unknown option or a stray word; the command to run comes after --",
+            "command line: an unknown option or extra arguments; the command to run comes after --",
         ),
         "a beginning is no option": (
             ["run", "--registries", "x", "--secret", "hunter2"],
-            "command line: an unknown option or a stray word; did you mean --secret-env?",
+            "command line: an unknown option or extra arguments; did you mean --secret-env?",
         ),
         "another end, and so an option that is missing": (
             ["run", "--registry", "hunter2"],
-            "command line: an unknown option or a stray word; did you mean --registries?",
+            "command line: an unknown option or extra arguments; did you mean --registries?",
         ),
         "words after action": (
             ["action", "--", "a"],

@@ -148,7 +148,14 @@ def test_a_program_that_is_not_there_is_refused_unless_something_before_may_brin
     with pytest.raises(ProgramNotFoundError):
         check(_inputs()._replace(command="helm push a\nabsent b"), _ORIGIN, _ENVIRON, _SILENT)
     checked = check(_inputs()._replace(command="my-tool install absent\nabsent b"), _ORIGIN, _ENVIRON, _SILENT)
-    assert checked.warnings[-1] == "absent: no such program on this machine yet"
+    warning = "absent: no such program on this machine yet; a command before it has to install it"
+    assert checked.warnings[-1] == warning
+
+
+def test_a_working_directory_that_is_not_there_is_refused_as_in_a_run() -> None:
+    inputs = _inputs("", "true")._replace(working_directory="no-such")
+    with pytest.raises(InputError, match="working-directory: is not a folder that exists"):
+        check(inputs, _ORIGIN, _ENVIRON, _SILENT)
 
 
 def test_tofu_in_an_image_is_not_warned_of() -> None:

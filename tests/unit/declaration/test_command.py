@@ -196,6 +196,17 @@ def test_a_word_knows_where_it_stands() -> None:
             )
             for text in ("A=1 b", "A=1", "a_1= b", "A='1 2' b", "A+=1", "A[0]=1")
         },
+        **{
+            f"white space after the backslash {text!r}": (
+                text,
+                f"line 1, column {column}",
+                (
+                    "white space follows the backslash at the end of the line; "
+                    "remove it, so that the next line belongs to the command"
+                ),
+            )
+            for column, text in ((3, "a \\ \n  b"), (2, "a\\\t \r\nb"), (5, "a b \\ "))
+        },
         "program without a name": ("'' a", "line 1, column 1", _NO_PROGRAM),
         "program of an empty variable": ("${_x1} a", "line 1, column 1", _NO_PROGRAM),
     },
@@ -203,6 +214,15 @@ def test_a_word_knows_where_it_stands() -> None:
 def test_what_needs_a_shell_is_refused_with_its_place(text: str, place: str, problem: str) -> None:
     with pytest.raises(InputError, match=exactly(f"command ({place}): {problem}")):
         parse_commands(text, _VARIABLES)
+
+
+def test_a_secret_variable_in_a_word_is_told_apart_from_one_that_nobody_declared() -> None:
+    message = (
+        "command (line 1, column 3): ${TOKEN} is in secret-env, and the list of processes would show it here; "
+        "let the tool read the variable"
+    )
+    with pytest.raises(InputError, match=exactly(message)):
+        parse_commands("a ${TOKEN}", _VARIABLES, ("TOKEN",))
 
 
 @pytest.mark.parametrize("text", ["", " \t", "\n\n", "# only a comment", "\\", "\\\n\\\n"])

@@ -83,6 +83,16 @@ _NO_TARGET = "is not a reference or the beginning of one; write one per line, su
             Inputs(command="{target}", targets=("x", "$(id)")),
             f"targets (line 2): {_NO_TARGET}",
         ),
+        **{
+            f"{name} as a shell": (
+                Inputs(command="a", shell=name),
+                (
+                    "shell: must be a POSIX shell, which takes a script with -e -c; "
+                    "set it to bash or sh, and write the other program in the script"
+                ),
+            )
+            for name in ("python", "/usr/bin/python3.12", "pwsh", "powershell.exe")
+        },
         "options of a shell": (
             Inputs(command="a", shell="bash -x"),  # noqa: S604  (the name of an input)
             "shell: must be one program, without options; write its name alone, such as bash",

@@ -228,6 +228,13 @@ def test_a_further_key_that_is_wrong_is_named(key: str, message: str) -> None:
         parse_registries(_ENTRY.format(host="a.example") + f"  {key}\n")
 
 
+@pytest.mark.parametrize("host", ["ghcr.io", "quay.io"])
+def test_a_forgotten_provider_is_not_made_up_for_by_the_jobs_token(host: str) -> None:
+    message = "registries[0].role-to-assume (line 2): needs 'provider'; remove it, or name the provider it belongs to"
+    with pytest.raises(InputError, match=exactly(message)):
+        parse_registries(f"- registry: {host}\n  role-to-assume: x\n")
+
+
 def test_a_credential_helper_is_a_name_alone() -> None:
     (declaration,) = parse_registries("- registry: a.example\n  credential-helper: ecr-login\n  optional: true\n")
     assert declaration.source == Source("credential-helper", "ecr-login")

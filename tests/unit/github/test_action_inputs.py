@@ -78,7 +78,7 @@ def test_every_input_of_a_run_in_an_image_is_read() -> None:
         command="a {target}",
         use_entrypoint=True,
         exclude=("a", "b/**", "*\u2028*"),
-        targets=("x/1", "[::1]:5000/y:2@sha256:a+b"),
+        targets=("x/1", "", "[::1]:5000/y:2@sha256:a+b", ""),
         max_parallel=64,
         fail_fast=True,
         retries=10,

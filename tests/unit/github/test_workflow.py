@@ -145,9 +145,9 @@ def test_an_annotation_is_one_line(level: str, capfd: pytest.CaptureFixture[str]
 
 def test_a_line_of_ours_is_no_command_and_keeps_its_order(capfd: pytest.CaptureFixture[str]) -> None:
     workflow = Workflow({})
-    with workflow.group("of\nours"):
+    with workflow.group("of\n##[error]ours"):
         workflow.line("::error::ü\udc80")
-    assert capfd.readouterr().out == "::group::of%0Aours\n: :error::ü?\n::endgroup::\n"
+    assert capfd.readouterr().out == "::group::of ##[error]ours\n: :error::ü?\n::endgroup::\n"
 
 
 @table("value", {"plain": "x", "empty": "", "lines": "a\nb\n", "what would end it": "x\nghadelimiter_\nskipped=true"})

@@ -337,6 +337,24 @@ def test_a_known_line_has_its_remedy_on_either_stream(line: str, beginning: str)
                 "write 'helm push {file} oci://HOST/PATH', or write a line for each; and see that oci:// is there"
             ),
         ),
+        "helm push to a host with a port, without oci://": (
+            result("helm", "push", "a.tgz", "a.io:5000/x", stderr="Error: invalid chart URL format: a.io:5000/x"),
+            (
+                "helm push takes one chart and then where it goes: with several charts set 'files: dist/*.tgz' and "
+                "write 'helm push {file} oci://HOST/PATH', or write a line for each; and see that oci:// is there"
+            ),
+        ),
+        "a host besides the registry": (
+            result("cosign", "sign", "a.io:5000/x", stderr="dial tcp: lookup tuf.example on 10.0.0.1:53: no such host"),
+            (
+                "the tool asked for a host that is neither declared nor in the command, and cannot be found: check its "
+                "spelling where it is set, and the network of this machine"
+            ),
+        ),
+        "the registry's own host": (
+            result("crane", "ls", "a.io:5000/x", stderr="dial tcp: lookup a.io on 10.0.0.1:53: no such host"),
+            "there is no registry of that name: check its spelling, and the resolver of this machine",
+        ),
         "an owner with capitals": (
             result(
                 "oras", "push", "ghcr.io/MyOrg/x:1", stderr='Error: invalid reference: invalid repository "MyOrg/x"'
