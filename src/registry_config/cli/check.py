@@ -8,6 +8,7 @@ from registry_config.declaration.registries import parse_registries
 from registry_config.declaration.registries_file import registries_text
 from registry_config.docker_config import config_keys, environment
 from registry_config.engine.mounts import CONFIG_FILE, REMOVED_VARIABLE, VARIABLES
+from registry_config.errors import ProgramNotFoundError
 from registry_config.execution import check_machine
 from registry_config.host.files import find_files
 from registry_config.host.process_environment import scrub_environment
@@ -62,7 +63,7 @@ class Check(NamedTuple):
         commands: of each target, as they would run.
         warnings: what the user should know before the run.
         rows: what the registries say.
-        refusal: why they let nothing run.
+        refusal: why nothing would run: a program is not there, or the registries refuse.
     """
 
     declarations: tuple[Declaration, ...]
@@ -70,7 +71,7 @@ class Check(NamedTuple):
     commands: tuple[ResolvedCommand, ...]
     warnings: tuple[str, ...]
     rows: tuple[Row, ...] = ()
-    refusal: VerificationError | None = None
+    refusal: ProgramNotFoundError | VerificationError | None = None
 
 
 def check(inputs: Inputs, origin: Origin, environ: MutableMapping[str, str], observer: Observer) -> Check:
@@ -84,34 +85,42 @@ def check(inputs: Inputs, origin: Origin, environ: MutableMapping[str, str], obs
 
     Raises:
         InputError: what the run would refuse.
-        ProgramNotFoundError: likewise, where a program is not on this machine.
         ProviderRefusedError: likewise, where a credential cannot be obtained.
         UnavailableError: likewise, where a provider cannot be asked.
     """
     job = prepare(inputs, origin, environ)
-    warnings = (*job.warnings, *job.notices, *check_machine(job, environ), *_missing_helpers(job, environ))
+    found, refusal = _on_machine(job, environ)
+    warnings = (*job.warnings, *job.notices, *found, *_missing_helpers(job, environ))
     if job.skip_reason:
         warnings += (job.skip_reason,)
     commands = [command for plan in job.plans for command in preview(plan, _finder(plan, job))]
-    checked = Check(parse_registries(registries_text(inputs, origin)), job, tuple(commands), warnings)
-    if inputs.verify == "off" or job.skip_reason:
+    declarations = parse_registries(registries_text(inputs, origin))
+    checked = Check(declarations, job, tuple(commands), warnings, refusal=refusal)
+    if inputs.verify == "off" or job.skip_reason or refusal:
         return checked
     scrub_environment(job.hidden_variables, environ)
     return _asked(checked, inputs, environ, observer)
+
+
+def _on_machine(job: Job, environ: Mapping[str, str]) -> tuple[tuple[str, ...], ProgramNotFoundError | None]:
+    """Warnings, and what a run here would refuse: on another machine than the job's the rest is worth knowing too."""
+    try:
+        return check_machine(job, environ), None
+    except ProgramNotFoundError as error:
+        return (), error
 
 
 def _missing_helpers(job: Job, environ: Mapping[str, str]) -> Iterator[str]:
     """Credential helpers that no folder of PATH has, each in a line."""
     if job.keyless is None:
         return
-    from registry_config.credentials.helper import find_helper  # noqa: PLC0415  (few declarations have one)
+    from registry_config.credentials.helper import find_helper, missing_helper  # noqa: PLC0415  (few declarations have one)
     from registry_config.credentials.keyless import HelperRequest  # noqa: PLC0415  (likewise)
 
     path, outside = environ.get("PATH", ""), job.keyless.outside
     for request in (entry.request for entry in job.keyless.entries):
         if isinstance(request, HelperRequest) and not find_helper(request.helper, path, outside):
-            program = f"docker-credential-{request.helper}"
-            yield f"{request.place}: {program} is not on PATH, and the run will need it; install it on this machine"
+            yield str(missing_helper(request.place))
 
 
 def _asked(checked: Check, inputs: Inputs, environ: Mapping[str, str], observer: Observer) -> Check:

@@ -60,10 +60,7 @@ def ask_helper(  # noqa: PLR0913  (the last two are named)
     """
     program = find_helper(name, environ.get("PATH", ""), outside)
     if not program:
-        # Its name may be a password that slipped to another key.
-        raise UnavailableError(
-            place, "the credential helper that it names is not on PATH", "install docker-credential-NAME there"
-        )
+        raise missing_helper(place)
     code, output, complaint = _run(place, program, config_keys(host)[0], environ)
     login = _login(output)
     if code:
@@ -82,6 +79,13 @@ def ask_helper(  # noqa: PLR0913  (the last two are named)
     except ValueError as error:
         raise UnavailableError(place, f"the user that docker-credential-{name} gave {error}", _TRY_IT) from None
     return login
+
+
+def missing_helper(place: str) -> UnavailableError:
+    """What is said of one that is not there; its name may be a password that slipped to another key."""
+    return UnavailableError(
+        place, "the credential helper that it names is not on PATH", "install docker-credential-NAME there"
+    )
 
 
 def find_helper(name: str, path: str, outside: Iterable[str]) -> str:
