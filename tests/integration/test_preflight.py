@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import subprocess
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -326,22 +324,8 @@ def test_a_terminal_shows_what_is_waited_for_and_whole_lines(
     place = places.open
     command = ("echo", "it ran", "{target}") if targets else ("echo", "it ran")
     words = machine.words(*command, registries=[place.login()], options=("--verify", "login", *targets))
-    terminal, ours = pty.openpty()
-    with subprocess.Popen(
-        words,
-        cwd=machine.work,
-        env=machine.environ({"TERM": "xterm"}),
-        stdin=subprocess.DEVNULL,
-        stdout=ours,
-        stderr=ours,
-    ) as process:
-        os.close(ours)
-        seen = b""
-        with suppress(OSError):  # EIO: nobody holds the other end any more
-            while data := os.read(terminal, 4096):
-                seen += data
-    os.close(terminal)
-    assert process.returncode == 0, seen
+    code, seen = machine.at_terminal(words, machine.environ({"TERM": "xterm"}))
+    assert code == 0, seen
     lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).strip("\r") for line in seen.decode().splitlines()]
     address = place.registry.address
     assert f"registry-config: verify: {address}  login  not provable" in lines, lines

@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import os
-import pty
 import secrets
 import subprocess
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -307,16 +305,9 @@ def test_a_terminal_shows_nothing_of_what_came_to_be_known_since(machine: Machin
     words = machine.words("sh", "-c", "echo {target}; exit 3", registries=declared, options=options)
     path = f"{helper.parent}:{machine.environ()['PATH']}"
     environ = machine.environ({"PATH": path, "TERM": "xterm", "COLUMNS": "200"})
-    terminal, ours = pty.openpty()
-    with subprocess.Popen(words, env=environ, cwd=machine.work, stdin=ours, stdout=ours, stderr=ours) as process:
-        os.close(ours)
-        shown = b""
-        with suppress(OSError):  # EIO: nobody holds the other end any more
-            while data := os.read(terminal, 4096):
-                shown += data
-    os.close(terminal)
+    code, shown = machine.at_terminal(words, environ)
     since = shown[shown.index(b"a.example.com/***") :]
-    assert (process.returncode, b"b.example.com" in since) == (3, True)
+    assert (code, b"b.example.com" in since) == (3, True)
     assert search({"terminal": since}, token.password, token.username) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 import time
@@ -114,6 +115,20 @@ class Machine:
         )
         document = json.loads(report.read_bytes()) if report.exists() else {}
         return Done(ended.returncode, ended.stdout, ended.stderr, document)
+
+    def at_terminal(self, words: Sequence[str], environ: Mapping[str, str]) -> tuple[int, bytes]:
+        """Exit code, and what a terminal gets that both streams lead to."""
+        terminal, ours = pty.openpty()
+        with subprocess.Popen(
+            words, cwd=self.work, env=environ, stdin=subprocess.DEVNULL, stdout=ours, stderr=ours
+        ) as process:
+            os.close(ours)
+            shown = b""
+            with suppress(OSError):  # EIO: nobody holds the other end any more
+                while data := os.read(terminal, 4096):
+                    shown += data
+        os.close(terminal)
+        return process.returncode, shown
 
     @contextmanager
     def start(

@@ -150,6 +150,14 @@ def test_a_rest_in_the_next_line_is_hidden_where_it_may_be_the_beginning_of_anot
     assert [stream.feed(b"0123456789abcdefgh\nij"), stream.feed(b"X\n"), stream.finish()] == [b"***\n***", b"X\n", b""]
 
 
+def test_each_run_of_forms_that_have_their_middle_in_common_is_hidden() -> None:
+    digits = "0123456789"
+    forms = [f"{digits[n:]}{'x' * n}common{'y' * n}{digits[n:]}".encode() for n in range(9)]
+    redactor = Redactor(forms)
+    runs = {form[at : at + 16] for form in forms for at in range(len(form) - 15)}
+    assert {run for run in runs if redactor.data(b"<" + run + b">") != b"<***>"} == set()
+
+
 def test_an_end_that_is_no_cut_keeps_a_beginning() -> None:
     stream = Redactor(_FORMS).stream()
     assert stream.feed(b"a passwo") + stream.finish(cut=False) == b"a passwo"
