@@ -129,7 +129,12 @@ def test_a_command_ends_as_it_does_elsewhere(
             127,
             f"{_NO_PROGRAM}; its entrypoint is helm: name it in the command or set --use-entrypoint",
         ),
-        "not in PATH, no entrypoint": ("no passwd, root", "sh", 127, _NO_PROGRAM),
+        "not in PATH, no entrypoint": (
+            "no passwd, root",
+            "sh",
+            127,
+            f"{_NO_PROGRAM}; check its spelling, or use an image that has it",
+        ),
         "not at this path": (
             "shell",
             "./nosuch",

@@ -13,7 +13,9 @@ _REFUSED = (
     "image: {host} refuses to give it to us; check the entry for {host} in registries,"
     " and that it is not 'for: command'"
 )
-_NOT_THERE = "image: {host} has no such image or tag; check its spelling; some registries say so where they mean denied"
+_NOT_THERE = (
+    "image: {host} has no such image or tag; check its spelling; some registries answer so where access is denied"
+)
 _NO_WAY = "image: {host} cannot be reached from the engine; check the name, and the engine's network and proxy"
 
 

@@ -69,7 +69,7 @@ _PULL_PROBLEMS: Final = (
     (
         r"not found|manifest unknown|name unknown",
         "{host} has no such image or tag",
-        "check its spelling; some registries say so where they mean denied",
+        "check its spelling; some registries answer so where access is denied",
     ),
 )
 
@@ -82,7 +82,7 @@ def explain_exit(program: tuple[str, ...], code: int, stdout: str, stderr: str, 
         code: what it answered.
         stdout: nothing, if it could not.
         stderr: its reason, if it could not.
-        remedy: what to do where a program is not in PATH; empty for nothing that is known.
+        remedy: what to do where a program is not in PATH.
     """
     if code != 1 or stdout or not program:
         return code, ""
@@ -90,9 +90,7 @@ def explain_exit(program: tuple[str, ...], code: int, stdout: str, stderr: str, 
     if re.fullmatch(
         rf'exec: "{name}": executable file not found in \$PATH\n|fork/exec {name}: no such file or directory\n', stderr
     ):
-        hint = f"; {remedy}" if remedy else ""
-        if "/" in program[0]:
-            hint = ", or not the interpreter that its first line names"
+        hint = ", or not the interpreter that its first line names" if "/" in program[0] else f"; {remedy}"
         return EXIT_NOT_FOUND, f"{program[0]}: no such program in the image{hint}"
     if match := re.fullmatch(rf"fork/exec [^\n]*{name}: (permission denied|exec format error)\n", stderr):
         return EXIT_NOT_EXECUTABLE, f"{program[0]}: cannot be executed in the image ({match[1]})"
@@ -100,10 +98,10 @@ def explain_exit(program: tuple[str, ...], code: int, stdout: str, stderr: str, 
 
 
 def missing_program(program: str, entrypoint: tuple[str, ...], *, is_script: bool) -> str:
-    """What to do where a program is not in PATH; empty where nothing is known."""
+    """What to do where a program is not in PATH."""
     if is_script:
         other = "" if program == "sh" else f", or set {called('shell', 'sh')}"
         return f"use an image that has it{other}"
     if entrypoint:
         return f"its entrypoint is {' '.join(entrypoint)}: name it in the command or set {called('use-entrypoint')}"
-    return ""
+    return "check its spelling, or use an image that has it"
