@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import secrets
 import string
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 _BASE64 = string.ascii_letters + string.digits + "+/"
 _UNICODE = "äöüßéñçдёжעبक漢字\u2028🔑"
+
+_READ_BY_TOOLS = r"\\(?=[abcefnrtv0-7\\])|'(?=')|\"(?=\")"
 
 
 class Canary(NamedTuple):
@@ -52,14 +55,18 @@ def _json_key() -> Canary:
 
 
 def random_text(kind: str, length: int) -> Canary:
-    """A secret of one kind of characters; quotation marks stand apart, as an empty word of a shell looks like two."""
+    """A secret of one kind of characters, in which no tool finds anything to read but these characters.
+
+    Two quotation marks look like an empty word of a shell, and of `\\r` the `echo` of dash makes an end of line: what
+    is left between such places may be shorter than a part that is hidden.
+    """
     alphabets = {
         "letters": string.ascii_letters + string.digits,
         "base64": _BASE64,
         "printable": "".join(map(chr, range(0x20, 0x7F))),
     }
     middle = _wide(length - 2) if kind == "wide" else _from(alphabets[kind], length - 2)
-    return _whole("octocat", f"x{middle}y")
+    return _whole("octocat", "x" + re.sub(_READ_BY_TOOLS, "~", middle) + "y")
 
 
 def _wide(length: int) -> str:

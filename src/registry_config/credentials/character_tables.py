@@ -211,7 +211,12 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("Python repr of bytes", _bytes_repr("'"), "Python %r of bytes"),
     Row("Python repr of bytes, apostrophe", _bytes_repr("\\'"), "Python %r of bytes, of both quotation marks"),
     Row("Python ascii", lambda c: "'" if c == "'" else ascii(c)[1:-1], "Python %a"),
-    Row("Python ascii, apostrophe", lambda c: "\\'" if c == "'" else ascii(c)[1:-1], "Python %a, of both marks"),
+    Row(
+        "Python ascii, apostrophe",
+        lambda c: "\\'" if c == "'" else ascii(c)[1:-1],
+        "Python %a, of both marks; %r of a text that was written so",
+        outer=True,
+    ),
     Row("Python backslashes", _backslashreplace, "Python's standard error where the locale is not UTF-8"),
     Row("YAML, ASCII only", _yaml, "PyYAML"),
     Row("Go quoted", _go_quoted, "Go strconv.Quote, %q"),

@@ -355,3 +355,8 @@ def test_every_row_of_the_table_has_its_own_name_and_source() -> None:
 def test_ways_inside_one_another_are_hidden(written: str) -> None:
     assert search({"": Redactor(encodings("", _S)).data(written.encode())}, _S) == []
     assert search({"": written.encode()}, _S) != []
+
+
+def test_a_python_text_in_a_python_text_is_hidden_to_its_end() -> None:
+    secret = "0123456789\"abcdefghij'0123456789ab"
+    assert Redactor(encodings("", secret)).text(repr(ascii(secret))) == r"'\'***\''"
